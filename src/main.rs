@@ -1,0 +1,3 @@
+//! The `ptefuzz` program.
+
+fn main() {}
