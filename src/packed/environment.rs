@@ -48,7 +48,7 @@ impl Masks {
         is_swap(pte) && !self.is_special(pte)
     }
 
-    /// The special pte, or any value that the special pte would be mistaken for none in: neither present nor none.
+    /// The special pte where it is one: not the 0 that is special too where userfaultfd has no write protection.
     #[inline(always)]
     pub(crate) fn is_special_swap(&self, pte: u64) -> bool {
         is_swap(pte) && self.is_special(pte)

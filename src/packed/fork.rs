@@ -137,6 +137,6 @@ impl<O: Observer> Packed<O> {
 
 /// The flag of the vma that decides whether a present pte's copy keeps uffd-wp.
 #[inline(always)]
-fn deciding_vma(form: Form) -> u64 {
+pub(crate) fn deciding_vma(form: Form) -> u64 {
     if form == Form::V510 { fk_src_uffd_wp() } else { fk_dst_uffd_wp() }
 }

@@ -17,24 +17,20 @@ impl<O: Observer> Packed<O> {
     /// `follow_page_pte()`, v5.10: the special pte is decoded where migration is waited for. The auxiliary word is the page's frame number.
     #[inline]
     pub fn gup(&mut self, call: &Call) -> Answer {
-        self.follow_page(call, Self::gup_decodes)
+        self.follow_page(call, true)
     }
 
     /// `follow_page_pte()`, v5.10 with the hunk of version 3: the special pte is not decoded.
     #[inline]
     pub fn gup_v3(&mut self, call: &Call) -> Answer {
-        self.follow_page(call, |packed, pte| packed.masks.has_entry(pte))
+        self.follow_page(call, false)
     }
 
-    fn gup_decodes(&mut self, pte: u64) -> bool {
-        is_swap(pte)
-    }
-
-    /// Both forms; `holds_entry` says whether a pte that is not present is taken to hold an entry.
+    /// Both forms; `decodes_special` says whether the special pte is taken to hold an entry.
     ///
     /// After the first wait the table holds `p[2]`, after a second nothing.
     #[inline]
-    pub(crate) fn follow_page(&mut self, call: &Call, holds_entry: impl Fn(&mut Self, u64) -> bool) -> Answer {
+    pub(crate) fn follow_page(&mut self, call: &Call, decodes_special: bool) -> Answer {
         let [flags, facts, second] = call.p;
         if any(flags, foll_pin()) && any(flags, foll_get()) {
             return self.finish(call.pte, call.pte, ev_warn() | gup_error(einval()), 0);
@@ -42,10 +38,8 @@ impl<O: Observer> Packed<O> {
         let mut waits = 0;
         let mut pte = call.pte;
         for next in [second, 0] {
-            if present(pte) || !any(flags, foll_migration()) || !holds_entry(self, pte) {
-                break;
-            }
-            if !self.decode(pte).is_migration() {
+            let decodes = is_swap(pte) && (decodes_special || !self.masks.is_special(pte));
+            if !any(flags, foll_migration()) || !decodes || !self.decode(pte).is_migration() {
                 break;
             }
             waits = ev_migwait();
@@ -134,13 +128,13 @@ fn behind(pte: u64, flags: u64, facts: u64) -> Behind {
 
 /// `can_follow_write_pte()`: writable, or a forced write whose COW has been made.
 #[inline]
-fn can_follow_write(pte: u64, flags: u64) -> bool {
+pub(crate) fn can_follow_write(pte: u64, flags: u64) -> bool {
     any(pte, write()) || (any(flags, foll_force()) && any(flags, foll_cow()) && any(pte, dirty()))
 }
 
 /// `no_page_table()`: a dump leaves holes out, everything else will fault.
 #[inline]
-fn no_page_table(flags: u64, facts: u64) -> u64 {
+pub(crate) fn no_page_table(flags: u64, facts: u64) -> u64 {
     if any(flags, foll_dump()) && any(facts, gu_vm_anon() | gu_no_fault_op()) {
         gup_error(efault())
     } else {
@@ -150,6 +144,6 @@ fn no_page_table(flags: u64, facts: u64) -> u64 {
 
 /// The code of an error pointer.
 #[inline(always)]
-fn gup_error(errno: u64) -> u64 {
+pub(crate) fn gup_error(errno: u64) -> u64 {
     guo_err() | (errno << guo_errno_shift())
 }

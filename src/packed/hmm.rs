@@ -88,7 +88,7 @@ pub(crate) fn hmm_need(flags: u64, cpu: u64) -> Need {
 
 /// Faults what is needed; else reports `value`.
 #[inline]
-fn hmm_fault_or(pte: u64, flags: u64, cpu: u64, value: u64) -> Answer {
+pub(crate) fn hmm_fault_or(pte: u64, flags: u64, cpu: u64, value: u64) -> Answer {
     match hmm_need(flags, cpu) {
         Need::Nothing => plain(pte, 0, value),
         Need::WriteFault if !any(flags, hm_vm_write()) => plain(pte, ho_eperm(), hmm_unwritten()),

@@ -123,7 +123,7 @@ pub(crate) fn scan_none(flags: u64, budgets: &Budgets, scan: &mut Scan) -> Step 
 
 /// The tests of the page itself, in the kernel's order.
 #[inline]
-fn scan_page(flags: u64) -> u64 {
+pub(crate) fn scan_page(flags: u64) -> u64 {
     match flags {
         _ if any(flags, ks_scan_abort()) => scan_abort(),
         _ if any(flags, ks_not_lru()) => scan_page_lru(),

@@ -9,13 +9,13 @@ use crate::site::{Answer, Call};
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Found {
     /// A page.
-    page: bool,
+    pub(crate) page: bool,
     /// It is a device private page.
-    device: bool,
+    pub(crate) device: bool,
     /// Its frame number, as the auxiliary word reports it.
-    pfn: u64,
+    pub(crate) pfn: u64,
     /// An entry, 0 if none.
-    entry: u64,
+    pub(crate) entry: u64,
 }
 
 impl<O: Observer> Packed<O> {
@@ -40,7 +40,7 @@ impl<O: Observer> Packed<O> {
 
 /// `mc_handle_present_pte()`: a mapped page of the kind that is moved.
 #[inline]
-fn mc_present(pte: u64, flags: u64) -> Found {
+pub(crate) fn mc_present(pte: u64, flags: u64) -> Found {
     let moved = if any(flags, mc_pg_anon()) { mc_move_anon() } else { mc_move_file() };
     let page = has_page(pte) && any(flags, mc_pg_mapped()) && any(flags, moved) && any(flags, mc_getpage_ok());
     Found { page, pfn: pfn(pte), ..Found::default() }
@@ -48,7 +48,7 @@ fn mc_present(pte: u64, flags: u64) -> Found {
 
 /// `mc_handle_swap_pte()`: a device private page, or a slot with or without its page.
 #[inline]
-fn mc_swap(entry: Entry, flags: u64) -> Found {
+pub(crate) fn mc_swap(entry: Entry, flags: u64) -> Found {
     if !any(flags, mc_move_anon()) {
         Found::default()
     } else if entry.is_device() {
@@ -62,14 +62,14 @@ fn mc_swap(entry: Entry, flags: u64) -> Found {
 
 /// `mc_handle_file_pte()`: what the page cache has at this place.
 #[inline]
-fn mc_file(flags: u64) -> Found {
+pub(crate) fn mc_file(flags: u64) -> Found {
     let page = any(flags, mc_vm_file()) && any(flags, mc_move_file()) && any(flags, mc_incore());
     Found { page, ..Found::default() }
 }
 
 /// The type of the target, and the page or entry that it is.
 #[inline]
-fn mc_target(found: Found, flags: u64) -> (u64, u64) {
+pub(crate) fn mc_target(found: Found, flags: u64) -> (u64, u64) {
     if found.page && any(flags, mc_memcg_from()) {
         (if found.device { mct_device() } else { mct_page() }, found.pfn)
     } else if found.entry != 0 && !(found.page && any(flags, mc_compound())) && any(flags, mc_swap_cgroup()) {

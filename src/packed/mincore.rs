@@ -41,7 +41,7 @@ impl<O: Observer> Packed<O> {
 
 /// What `mincore_page()` answers of a lookup, and the reference that it gives back.
 #[inline(always)]
-fn cache_lookup(flags: u64) -> u64 {
+pub(crate) fn cache_lookup(flags: u64) -> u64 {
     let found = any(flags, mi_incore());
     when(found, ev_put_page()) | when(found & any(flags, mi_uptodate()), mio_resident())
 }

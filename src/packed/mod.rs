@@ -1,7 +1,7 @@
 //! The fast implementation: every call site on raw `u64` ptes, with masks and selects.
 //!
-//! In comes a raw [`Call`] (or a [`RangeCall`]), out goes an [`Answer`]; the parameter words are read with this room's own constants
-//! ([`masks`]). It is an independent reading of the rules that `crate::model` reads too: the two share nothing but the records that they
+//! In comes a raw [`Call`] (or a [`RangeCall`](crate::site::RangeCall)), out goes an [`Answer`]; the parameter words are read with this room's own constants
+//! (`masks`). It is an independent reading of the rules that `crate::model` reads too: the two share nothing but the records that they
 //! exchange, and whoever runs them in lockstep learns of the first difference. One file answers for one kernel subsystem.
 //!
 //! The sites test the class of a pte before they use it, as the kernel does, and report each use to the [`Observer`]: a
@@ -10,30 +10,30 @@
 mod classify;
 pub(crate) mod entry;
 mod environment;
-mod fault;
-mod fork;
-mod gup;
-mod hmm;
-mod khugepaged;
-mod madvise;
+pub(crate) mod fault;
+pub(crate) mod fork;
+pub(crate) mod gup;
+pub(crate) mod hmm;
+pub(crate) mod khugepaged;
+pub(crate) mod madvise;
 pub(crate) mod masks;
-mod memcontrol;
-mod migrate;
-mod mincore;
-mod mprotect;
-mod mremap;
+pub(crate) mod memcontrol;
+pub(crate) mod migrate;
+pub(crate) mod mincore;
+pub(crate) mod mprotect;
+pub(crate) mod mremap;
 mod observe;
-mod primitive;
-mod range;
-mod rmap;
-mod swap_fault;
-mod swapfile;
-mod task_mmu;
+pub(crate) mod primitive;
+pub(crate) mod range;
+pub(crate) mod rmap;
+pub(crate) mod swap_fault;
+pub(crate) mod swapfile;
+pub(crate) mod task_mmu;
 #[cfg(test)]
 mod tests;
-mod unmap;
-mod wp;
-mod zap;
+pub(crate) mod unmap;
+pub(crate) mod wp;
+pub(crate) mod zap;
 
 pub use environment::Masks;
 pub use observe::{Observer, Unobserved, Watch};
@@ -85,8 +85,15 @@ impl<O: Observer> Packed<O> {
     #[inline]
     pub fn answer_with(&mut self, call: &Call, site: impl FnOnce(&mut Self, &Call) -> Answer) -> Answer {
         self.observer.take();
-        let answer = site(self, call);
-        Answer { uses: self.observer.take(), ..answer }
+        let mut answer = site(self, call);
+        answer.uses = self.observer.take();
+        answer
+    }
+
+    /// The class of a pte in this environment. Not observed.
+    #[inline]
+    pub fn class(&self, pte: u64) -> Class {
+        self.masks.class(pte)
     }
 
     /// The function of the call's site. Uses are left with the observer.

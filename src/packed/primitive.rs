@@ -79,7 +79,7 @@ impl<O: Observer> Packed<O> {
 }
 
 /// `ptep_set_access_flags()`: says whether the entry differs, but stores it only for a dirty one.
-fn set_access_flags(pte: u64, entry: u64, dirty: bool) -> Answer {
+pub(crate) fn set_access_flags(pte: u64, entry: u64, dirty: bool) -> Answer {
     let changed = pte != entry;
     let stored = changed && dirty;
     plain(if stored { entry } else { pte }, when(changed, code_true()) | when(stored, ev_store()), 0)

@@ -4,7 +4,7 @@ use super::entry::*;
 use super::khugepaged::Scan;
 use super::masks::*;
 use super::{Observer, Packed};
-use crate::site::{Answer, Call, RangeAnswer, RangeCall, SiteId};
+use crate::site::{Answer, Call, RangeAnswer, RangeCall, SiteId, TOTALS};
 
 impl<O: Observer> Packed<O> {
     /// Answers a range call; false if the site has no range form, and then nothing was written.
@@ -47,8 +47,9 @@ impl<O: Observer> Packed<O> {
         call: &RangeCall<'_>,
         answer: &mut RangeAnswer<'_>,
         site: impl Fn(&mut Self, &Call) -> Answer,
-        count: impl Fn(&mut [u64; 8], u64, &Answer),
+        count: impl Fn(&mut [u64; TOTALS], u64, &Answer),
     ) {
+        *answer.totals = [0; TOTALS];
         let entries = call.ptes.iter().zip(call.params);
         let slots = answer.ptes.iter_mut().zip(answer.aux.iter_mut());
         for ((pte, p), (slot, aux)) in entries.zip(slots) {
@@ -66,6 +67,7 @@ impl<O: Observer> Packed<O> {
         answer: &mut RangeAnswer<'_>,
         site: impl Fn(&mut Self, &Call) -> Answer,
     ) {
+        *answer.totals = [0; TOTALS];
         let mut failed_at = None;
         let entries = call.ptes.iter().zip(call.params).enumerate();
         let slots = answer.ptes.iter_mut().zip(answer.aux.iter_mut());
@@ -97,6 +99,7 @@ impl<O: Observer> Packed<O> {
                 stop = (step.result != scan_continue()).then_some((step.result, i));
             }
         }
+        *answer.totals = [0; TOTALS];
         let (result, index) = stop.unwrap_or((scan_verdict(&scan), call.ptes.len()));
         let Scan { unmapped, none_or_zero, shared, referenced, writable } = scan;
         let counters = [unmapped, none_or_zero, shared, referenced, writable as u32].map(u64::from);
@@ -118,7 +121,7 @@ fn scan_verdict(scan: &Scan) -> u64 {
 }
 
 /// `resident`, `swap`, `swap_pss`, `young`, `dirty`, `xa_loads`.
-fn count_smaps(totals: &mut [u64; 8], _pte: u64, answer: &Answer) {
+fn count_smaps(totals: &mut [u64; TOTALS], _pte: u64, answer: &Answer) {
     let outcome = answer.outcome;
     totals[0] += any(outcome, smo_resident()) as u64;
     totals[1] = totals[1].wrapping_add(when(any(outcome, smo_swap()), page_bytes()));
@@ -129,7 +132,7 @@ fn count_smaps(totals: &mut [u64; 8], _pte: u64, answer: &Answer) {
 }
 
 /// `rss_page`, `rss_swap`, `swap_dup`, `stores`, `src_stores`.
-fn count_fork(totals: &mut [u64; 8], outcome: u64) {
+fn count_fork(totals: &mut [u64; TOTALS], outcome: u64) {
     let events = [ev_rss_page(), ev_rss_swap(), ev_swap_dup(), ev_store(), ev_src_store()];
     for (total, event) in totals.iter_mut().zip(events) {
         *total += any(outcome, event) as u64;
@@ -137,7 +140,7 @@ fn count_fork(totals: &mut [u64; 8], outcome: u64) {
 }
 
 /// `rss_page`, `rss_swap`, `swap_free`, `swap_bad`, `rmap_del`, `cleared`, and `force_flush` as a flag.
-fn count_zap(totals: &mut [u64; 8], _pte: u64, answer: &Answer) {
+fn count_zap(totals: &mut [u64; TOTALS], _pte: u64, answer: &Answer) {
     let events = [ev_rss_page(), ev_rss_swap(), ev_swap_free(), ev_swap_bad(), ev_rmap_del(), ev_clear()];
     for (total, event) in totals.iter_mut().zip(events) {
         *total += any(answer.outcome, event) as u64;

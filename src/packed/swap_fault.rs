@@ -57,7 +57,7 @@ impl<O: Observer> Packed<O> {
 
 /// An entry that is no slot.
 #[inline]
-fn non_swap_fault(pte: u64, entry: Entry) -> Answer {
+pub(crate) fn non_swap_fault(pte: u64, entry: Entry) -> Answer {
     match entry {
         e if e.is_migration() => dispatched(pte, dso_migration(), 0),
         e if e.is_device() => dispatched(pte, dso_devpriv(), 0),
@@ -68,6 +68,6 @@ fn non_swap_fault(pte: u64, entry: Entry) -> Answer {
 
 /// An answer with the branch that was taken.
 #[inline(always)]
-fn dispatched(pte: u64, branch: u64, code: u64) -> Answer {
+pub(crate) fn dispatched(pte: u64, branch: u64, code: u64) -> Answer {
     plain(pte, (branch << dso_shift()) | code, 0)
 }

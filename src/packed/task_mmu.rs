@@ -109,13 +109,13 @@ pub(crate) fn is_pinned(pte: u64, flags: u64) -> bool {
 
 /// What `smaps_account()` is told of a page: resident, and the pte's accessed and dirty.
 #[inline(always)]
-fn smaps_account(pte: u64) -> u64 {
+pub(crate) fn smaps_account(pte: u64) -> u64 {
     smo_resident() | carry(pte, accessed(), smo_young()) | carry(pte, dirty(), smo_dirty())
 }
 
 /// One page's share of SwapPss. The count is a C `int`: with less than two users, and so if negative, the page counts in full.
 #[inline]
-fn swap_pss(swapcount: u64) -> u64 {
+pub(crate) fn swap_pss(swapcount: u64) -> u64 {
     let full = page_bytes() << smaps_pss_shift();
     let users = swapcount as u32 as i32;
     if i64::from(users) >= smaps_shared() as i64 { full / users.unsigned_abs().max(1) as u64 } else { full }

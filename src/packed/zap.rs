@@ -58,13 +58,13 @@ impl<O: Observer> Packed<O> {
 
 /// Whether only one mapping's pages are to go, and this is another's.
 #[inline(always)]
-fn spares_mapping(flags: u64) -> bool {
+pub(crate) fn spares_mapping(flags: u64) -> bool {
     any(flags, z_details()) & any(flags, z_check_mapping()) & !any(flags, z_mapping_match())
 }
 
 /// What happens to the page of a present pte that is cleared.
 #[inline]
-fn zap_page_events(pte: u64, flags: u64) -> u64 {
+pub(crate) fn zap_page_events(pte: u64, flags: u64) -> u64 {
     let file = !any(flags, z_pg_anon());
     let dirtied = file & any(pte, dirty());
     let touched = file & any(pte, accessed()) & !any(flags, z_seq_read());

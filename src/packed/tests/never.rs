@@ -21,6 +21,16 @@ fn no_input_panics_and_watching_changes_nothing() {
     }
 }
 
+#[test]
+fn a_call_reports_its_own_uses_only() {
+    let mut watched = Packed::observed(Environment::default());
+    let swap = Call { site: SiteId::Pagemap, pte: 0x6, p: [0; 3] };
+    assert!(!watched.answer(&swap).uses.is_empty());
+    watched.dispatch(&swap);
+    let none = Call { pte: 0, ..swap };
+    assert!(watched.answer(&none).uses.is_empty());
+}
+
 /// Calls inside the declared domain, whatever the protection: constructed ptes must not be reported as something that the table does not know.
 #[test]
 fn uses_stay_in_the_table_inside_the_domain() {
