@@ -6,15 +6,24 @@
 //! A file for each kernel subsystem. Unless a function says otherwise, its rule was read in v5.10 (v5.11 has the same text) with RFC 06/30 and
 //! RFC 07/30 of "userfaultfd-wp: Support shmem and hugetlbfs" on top, message 20210115170907.24498-8-peterx@redhat.com.
 
+mod accessor;
 mod around;
 mod classify;
+mod entry;
 mod events;
+mod fault;
+mod fork;
+mod gup;
 mod hmm;
 mod khugepaged;
+mod madvise;
 mod memcontrol;
+mod migrate;
 mod migration_wait;
+mod mincore;
 mod mprotect;
 mod mremap;
+mod page;
 mod page_vma_mapped;
 mod patch;
 mod precondition;
@@ -22,7 +31,12 @@ mod primitive;
 mod pte;
 mod range;
 mod swap_fault;
+mod swapfile;
 mod task_mmu;
+mod uffd_wp;
+mod unmap;
+mod wp_page;
+mod zap;
 #[cfg(test)]
 mod tests;
 
