@@ -10,6 +10,7 @@
 //! * [`lockstep`]: the comparison: divergences, expected uses, laws.
 //! * [`vectors`]: recorded answers of the kernel's own functions.
 //! * [`engine`]: the driver that generates programs, runs them and keeps what it found.
+//! * [`packed`]: the same sites on raw `u64`, fast, read independently.
 
 pub mod engine;
 pub mod lockstep;

@@ -1,0 +1,146 @@
+//! Sites over a slice of a page table: packed's own loops, with their counters and their ways to stop.
+
+use super::entry::*;
+use super::khugepaged::Scan;
+use super::masks::*;
+use super::{Observer, Packed};
+use crate::site::{Answer, Call, RangeAnswer, RangeCall, SiteId};
+
+impl<O: Observer> Packed<O> {
+    /// Answers a range call; false if the site has no range form, and then nothing was written.
+    ///
+    /// Uses are left with the observer, which forgot earlier ones at the start.
+    pub fn range(&mut self, call: &RangeCall<'_>, answer: &mut RangeAnswer<'_>) -> bool {
+        self.observer.take();
+        match call.site {
+            SiteId::ChangeProt => self.each(call, answer, Self::change_prot, |totals, _, a| {
+                totals[0] += any(a.outcome, cpo_page()) as u64;
+                totals[1] += any(a.outcome, cpo_store()) as u64;
+            }),
+            SiteId::MoveSoftDirty => self.each(call, answer, Self::move_soft_dirty, |totals, pte, _| {
+                totals[0] += !none(pte) as u64;
+                totals[1] |= present(pte) as u64;
+            }),
+            SiteId::ClearSoftDirty => self.each(call, answer, Self::clear_soft_dirty, |totals, _, a| {
+                totals[0] += any(a.outcome, cso_store()) as u64;
+            }),
+            SiteId::Pagemap => self.each(call, answer, Self::pagemap, |totals, _, a| {
+                totals[0] += any(a.aux, pagemap_present()) as u64;
+                totals[1] += any(a.aux, pagemap_swap()) as u64;
+                totals[2] += any(a.aux, pagemap_soft_dirty()) as u64;
+            }),
+            SiteId::Smaps => self.each(call, answer, Self::smaps, count_smaps),
+            SiteId::Zap => self.each(call, answer, Self::zap, count_zap),
+            SiteId::KhugeScan => self.scan_range(call, answer),
+            SiteId::Fork => self.fork_range(call, answer, Self::fork),
+            SiteId::ForkRfc02 => self.fork_range(call, answer, Self::fork_rfc02),
+            SiteId::ForkRfc17 => self.fork_range(call, answer, Self::fork_rfc17),
+            _ => return false,
+        }
+        true
+    }
+
+    /// A loop that nothing stops: `site` answers each entry, `count` adds its answer to the totals.
+    #[inline]
+    pub(crate) fn each(
+        &mut self,
+        call: &RangeCall<'_>,
+        answer: &mut RangeAnswer<'_>,
+        site: impl Fn(&mut Self, &Call) -> Answer,
+        count: impl Fn(&mut [u64; 8], u64, &Answer),
+    ) {
+        let entries = call.ptes.iter().zip(call.params);
+        let slots = answer.ptes.iter_mut().zip(answer.aux.iter_mut());
+        for ((pte, p), (slot, aux)) in entries.zip(slots) {
+            let one = site(self, &Call { site: call.site, pte: *pte, p: *p });
+            (*slot, *aux) = (one.pte, one.aux);
+            count(answer.totals, *pte, &one);
+        }
+    }
+
+    /// `copy_pte_range()`: stops behind the entry that fails. Behind it the child has nothing and the parent what it had.
+    #[inline]
+    pub(crate) fn fork_range(
+        &mut self,
+        call: &RangeCall<'_>,
+        answer: &mut RangeAnswer<'_>,
+        site: impl Fn(&mut Self, &Call) -> Answer,
+    ) {
+        let mut failed_at = None;
+        let entries = call.ptes.iter().zip(call.params).enumerate();
+        let slots = answer.ptes.iter_mut().zip(answer.aux.iter_mut());
+        for ((i, (pte, p)), (child, parent)) in entries.zip(slots) {
+            if failed_at.is_some() {
+                (*child, *parent) = (0, *pte);
+                continue;
+            }
+            let one = site(self, &Call { site: call.site, pte: *pte, p: *p });
+            (*child, *parent) = (one.pte, one.aux);
+            count_fork(answer.totals, one.outcome);
+            failed_at = any(one.outcome, ev_nomem()).then_some(i);
+        }
+        answer.totals[5] = failed_at.is_some() as u64;
+        answer.totals[6] = failed_at.unwrap_or(call.ptes.len()) as u64;
+    }
+
+    /// `khugepaged_scan_pmd()`, v5.10 with RFC 07/30: one set of counters for all entries, live budgets, and the first abort ends it.
+    pub(crate) fn scan_range(&mut self, call: &RangeCall<'_>, answer: &mut RangeAnswer<'_>) {
+        let mut scan = Scan::default();
+        let mut stop = None;
+        let entries = call.ptes.iter().zip(call.params).enumerate();
+        let slots = answer.ptes.iter_mut().zip(answer.aux.iter_mut());
+        for ((i, (pte, p)), (slot, aux)) in entries.zip(slots) {
+            *slot = *pte;
+            if stop.is_none() {
+                let step = self.scan_step(*pte, p[0], &call.budgets, &mut scan);
+                *aux = step.touched;
+                stop = (step.result != scan_continue()).then_some((step.result, i));
+            }
+        }
+        let (result, index) = stop.unwrap_or((scan_verdict(&scan), call.ptes.len()));
+        let Scan { unmapped, none_or_zero, shared, referenced, writable } = scan;
+        let counters = [unmapped, none_or_zero, shared, referenced, writable as u32].map(u64::from);
+        answer.totals[..2].copy_from_slice(&[result, index as u64]);
+        answer.totals[2..7].copy_from_slice(&counters);
+    }
+}
+
+/// The result of a scan that nothing aborted.
+fn scan_verdict(scan: &Scan) -> u64 {
+    let few = scan.unmapped != 0 && u64::from(scan.referenced) < scan_half();
+    if !scan.writable {
+        scan_page_ro()
+    } else if scan.referenced == 0 || few {
+        scan_lack_referenced()
+    } else {
+        scan_succeed()
+    }
+}
+
+/// `resident`, `swap`, `swap_pss`, `young`, `dirty`, `xa_loads`.
+fn count_smaps(totals: &mut [u64; 8], _pte: u64, answer: &Answer) {
+    let outcome = answer.outcome;
+    totals[0] += any(outcome, smo_resident()) as u64;
+    totals[1] = totals[1].wrapping_add(when(any(outcome, smo_swap()), page_bytes()));
+    totals[2] = totals[2].wrapping_add(answer.aux);
+    totals[3] += any(outcome, smo_young()) as u64;
+    totals[4] += any(outcome, smo_dirty()) as u64;
+    totals[5] += any(outcome, smo_xa_loaded()) as u64;
+}
+
+/// `rss_page`, `rss_swap`, `swap_dup`, `stores`, `src_stores`.
+fn count_fork(totals: &mut [u64; 8], outcome: u64) {
+    let events = [ev_rss_page(), ev_rss_swap(), ev_swap_dup(), ev_store(), ev_src_store()];
+    for (total, event) in totals.iter_mut().zip(events) {
+        *total += any(outcome, event) as u64;
+    }
+}
+
+/// `rss_page`, `rss_swap`, `swap_free`, `swap_bad`, `rmap_del`, `cleared`, and `force_flush` as a flag.
+fn count_zap(totals: &mut [u64; 8], _pte: u64, answer: &Answer) {
+    let events = [ev_rss_page(), ev_rss_swap(), ev_swap_free(), ev_swap_bad(), ev_rmap_del(), ev_clear()];
+    for (total, event) in totals.iter_mut().zip(events) {
+        *total += any(answer.outcome, event) as u64;
+    }
+    totals[6] |= any(answer.outcome, ev_force_flush()) as u64;
+}
