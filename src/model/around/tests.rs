@@ -1,84 +1,71 @@
-//! The recorded answers of sites 18 to 45, replayed on the model, and what must hold of every call.
+//! Tests of sites 18 to 45: the recorded answers, what holds of every call, and the notable rules one by one.
 
-use super::answer_around;
+mod copying;
+mod every_call;
+mod faults;
+mod lookups;
+mod replay;
+mod teardown;
+
 use crate::model::Model;
 use crate::pte::{Config, Environment};
-use crate::site::{Call, Site, SiteId};
-use std::path::{Path, PathBuf};
 
-/// A recorded call and the kernel's answer to it.
-struct Row {
-    call: Call,
-    pte: u64,
-    outcome: u64,
-    aux: u64,
+/// x86_64 as it is.
+fn model() -> Model {
+    Model::new(Environment::default())
 }
 
-impl Row {
-    fn holds(&self, model: &Model) -> bool {
-        let got = answer_around(model, &self.call);
-        (got.pte, got.outcome, got.aux) == (self.pte, self.outcome, self.aux)
-    }
+/// The two configurations in which the uffd-wp bits have no meaning.
+fn without_uffd_wp() -> [Model; 2] {
+    [Config::NoArchUffdWp, Config::NoUserfaultfd].map(|config| Model::new(Environment::of(config)))
 }
 
-fn vector_files() -> Vec<PathBuf> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
-    let mut files: Vec<_> = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.file_name().unwrap().to_str().unwrap().starts_with("transitions"));
-    files.sort();
-    files
+/// The special pte of x86_64.
+const X: u64 = 0x4;
+
+// Bits of a present pte.
+const P: u64 = 1;
+const RW: u64 = 1 << 1;
+const US: u64 = 1 << 2;
+const A: u64 = 1 << 5;
+const D: u64 = 1 << 6;
+const PROTNONE: u64 = 1 << 8;
+const SPECIAL: u64 = 1 << 9;
+const UFFD_WP: u64 = 1 << 10;
+const SOFT_DIRTY: u64 = 1 << 11;
+const DEVMAP: u64 = 1 << 58;
+
+// Bits of a pte that holds an entry.
+const SWP_SOFT_DIRTY: u64 = 1 << 1;
+const SWP_UFFD_WP: u64 = 1 << 2;
+
+// Types of entries that are no swap slots.
+const HWPOISON: u64 = 27;
+const MIGR_READ: u64 = 28;
+const MIGR_WRITE: u64 = 29;
+const DEV_WRITE: u64 = 30;
+const DEV_READ: u64 = 31;
+
+const READONLY: u64 = 0x8000_0000_0000_0025;
+const SHARED: u64 = 0x8000_0000_0000_0027;
+const ZERO_PFN: u64 = 0x5_a5a5;
+
+/// A present pte.
+fn page(pfn: u64, bits: u64) -> u64 {
+    pfn << 12 | P | bits
 }
 
-/// The environment that the first line of a vector file names.
-fn environment(first_line: &str) -> Environment {
-    let word = |key: &str| first_line.split_whitespace().find_map(|word| word.strip_prefix(key)).unwrap();
-    let config = Config::from_name(word("config=")).unwrap();
-    match word("special=") {
-        "none" => Environment { config, special: None },
-        value => Environment { config, special: Some(u64::from_str_radix(&value[2..], 16).unwrap()) },
-    }
+/// A PROT_NONE pte, whose pfn is inverted.
+fn protnone(pfn: u64, bits: u64) -> u64 {
+    (!pfn << 12) & 0x000f_ffff_ffff_f000 | PROTNONE | bits
 }
 
-/// The rows of sites from `fork` on in one file.
-fn load(path: &Path) -> (Environment, Vec<Row>) {
-    let text = std::fs::read_to_string(path).unwrap();
-    let mut lines = text.lines();
-    let environment = environment(lines.next().unwrap());
-    let rows = lines.skip(1).filter_map(|line| {
-        let mut columns = line.split('\t');
-        let site = Site::by_name(columns.next().unwrap()).unwrap().id;
-        let numbers: Vec<u64> = columns.map(|column| u64::from_str_radix(column, 16).unwrap()).collect();
-        let [pte, p0, p1, p2, result, outcome, aux] = numbers[..] else { panic!("{line}") };
-        let call = Call { site, pte, p: [p0, p1, p2] };
-        (site >= SiteId::Fork).then_some(Row { call, pte: result, outcome, aux })
-    });
-    (environment, rows.collect())
+/// A pte that holds an entry.
+fn held(kind: u64, offset: u64, bits: u64) -> u64 {
+    kind << 59 | (!offset & ((1 << 50) - 1)) << 9 | bits
 }
 
-#[test]
-fn every_recorded_answer_is_given() {
-    let mut count = 0;
-    for path in vector_files() {
-        let (environment, rows) = load(&path);
-        let model = Model::new(environment);
-        let wrong: Vec<_> = rows.iter().filter(|row| !row.holds(&model)).collect();
-        for row in wrong.iter().take(10) {
-            let got = answer_around(&model, &row.call);
-            println!(
-                "{} {:#x} {:x?}: got {:#x} {:#x} {:#x}, recorded {:#x} {:#x} {:#x}",
-                row.call.row().name,
-                row.call.pte,
-                row.call.p,
-                got.pte,
-                got.outcome,
-                got.aux,
-                row.pte,
-                row.outcome,
-                row.aux
-            );
-        }
-        assert_eq!(wrong.len(), 0, "{} of {} rows of {}", wrong.len(), rows.len(), path.display());
-        count += rows.len();
-    }
-    assert!(count > 20_000, "only {count} rows");
+/// The generic `swp_entry_t.val`.
+fn val(kind: u64, offset: u64) -> u64 {
+    kind << 58 | offset
 }
