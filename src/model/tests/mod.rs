@@ -1,12 +1,12 @@
 //! What the model is held against: the recorded answers, its own laws, and the traps by hand.
 
-// mod bijection;
-// mod flips;
-// mod never_panics;
-// mod preconditions;
-// mod ranges;
+mod bijection;
+mod flips;
+mod never_panics;
+mod preconditions;
+mod ranges;
 mod recorded;
-// mod traps;
+mod traps;
 mod vectors;
 
 use super::Model;
