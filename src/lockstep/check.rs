@@ -7,7 +7,8 @@ use super::{Divergence, Fault, Place, Signature, Subject};
 use crate::model::Model;
 use crate::pte::{Class, Classification};
 use crate::site::{
-    Answer, Call, RANGE_MAX, RangeAnswer, RangeCall, SITE_COUNT, SITES, SiteId, TOTALS, Use, Uses, outcome_parts, store_bits,
+    Answer, Call, RANGE_MAX, RangeAnswer, RangeCall, SITE_COUNT, SITES, SiteId, TOTALS, Use, Uses, outcome_parts,
+    store_bits,
 };
 
 /// Calls that are answered at a time: small enough that calls and both answers stay in the first-level cache.
@@ -216,14 +217,12 @@ impl<R: Subject> Lockstep<R> {
             words[..n].fill(0);
         }
         let (ptes, aux) = wrong.split_at_mut(1);
-        let mut answer =
-            RangeAnswer { ptes: &mut ptes[0][..n], aux: &mut aux[0][..n], totals: &mut totals[1] };
+        let mut answer = RangeAnswer { ptes: &mut ptes[0][..n], aux: &mut aux[0][..n], totals: &mut totals[1] };
         if !subject.range(&call, &mut answer) {
             return false;
         }
         let (ptes, aux) = right.split_at_mut(1);
-        let mut answer =
-            RangeAnswer { ptes: &mut ptes[0][..n], aux: &mut aux[0][..n], totals: &mut totals[0] };
+        let mut answer = RangeAnswer { ptes: &mut ptes[0][..n], aux: &mut aux[0][..n], totals: &mut totals[0] };
         self.reference.range(&call, &mut answer);
         self.tally.ranges += 1;
         for pte in call.ptes {

@@ -91,7 +91,14 @@ pub fn environment_words(environment: Environment) -> String {
     }
 }
 
-fn explain_answers(page: &mut Page, model: &Model, divergence: &Divergence, call: &Call, right: &Answer, wrong: &Answer) {
+fn explain_answers(
+    page: &mut Page,
+    model: &Model,
+    divergence: &Divergence,
+    call: &Call,
+    right: &Answer,
+    wrong: &Answer,
+) {
     page.put(Tone::Plain, "before", &pte_words(model, call.pte));
     let site = call.row();
     if divergence.signature.fault == Fault::Use {
@@ -101,7 +108,8 @@ fn explain_answers(page: &mut Page, model: &Model, divergence: &Divergence, call
             page.put(Tone::Wrong, "wrong use", &format!("a {} pte was {}", class.name(), kind.words()));
         }
         let allowed = site.allowed_uses(divergence.before);
-        let words: Vec<_> = allowed.iter().map(|(kind, class)| format!("{} of {}", kind.name(), class.name())).collect();
+        let words: Vec<_> =
+            allowed.iter().map(|(kind, class)| format!("{} of {}", kind.name(), class.name())).collect();
         let words = if words.is_empty() { "none".to_string() } else { words.join(", ") };
         page.put(Tone::Right, "allowed", &format!("on a {} pte: {words}", divergence.before.name()));
         return;
@@ -231,7 +239,15 @@ pub fn state_words(model: &Model, raw: u64) -> String {
             let entry = model.decode(raw);
             let kind = if class == Class::Swap { format!(" type {}", entry.kind) } else { String::new() };
             let payload = if class == Class::Swap { "offset" } else { "pfn" };
-            let names = [(2, "soft-dirty"), (4, "uffd-wp"), (8, "bit3"), (16, "bit4"), (32, "bit5"), (64, "bit6"), (128, "bit7")];
+            let names = [
+                (2, "soft-dirty"),
+                (4, "uffd-wp"),
+                (8, "bit3"),
+                (16, "bit4"),
+                (32, "bit5"),
+                (64, "bit6"),
+                (128, "bit7"),
+            ];
             format!("{}{kind} {payload} {:#x}{}", class.name(), entry.offset, flags(&names))
         }
     }

@@ -84,13 +84,8 @@ const PAGEMAP_PARTS: &[Part] = &[
 
 const HMM_PARTS: &[Part] = &[number((1 << 61) - 1, "pfn"), flag(61, "error"), flag(62, "write"), flag(63, "valid")];
 
-const COUNTER_PARTS: &[Part] = &[
-    flag(0, "writable"),
-    flag(1, "referenced"),
-    flag(2, "none_or_zero"),
-    flag(3, "unmapped"),
-    number(!0xf, "rest"),
-];
+const COUNTER_PARTS: &[Part] =
+    &[flag(0, "writable"), flag(1, "referenced"), flag(2, "none_or_zero"), flag(3, "unmapped"), number(!0xf, "rest")];
 
 const MPFN_PARTS: &[Part] = &[
     flag(0, "valid"),
@@ -183,7 +178,8 @@ pub(super) fn reduce_ptes(right: (u64, Class), wrong: (u64, Class)) -> (u64, u64
     if kind(right.1) != kind(wrong.1) {
         return (0, 0);
     }
-    let (mut r, mut w) = reduce(pte_parts(right.1).iter().copied(), upright(right.0, right.1), upright(wrong.0, wrong.1));
+    let (mut r, mut w) =
+        reduce(pte_parts(right.1).iter().copied(), upright(right.0, right.1), upright(wrong.0, wrong.1));
     if right.1 != wrong.1 && kind(right.1) == 1 {
         // The class says it: hardware presence and the bit that stands for PROT_NONE without it.
         r &= !0x101;

@@ -79,9 +79,7 @@ impl Signature {
         let mut words = match self.fault {
             Fault::Pte => self.pte_words(),
             Fault::Outcome => match self.site() {
-                Some(site) => {
-                    words(outcome_parts(&SITES[site as usize]).map(outcome_part), self.right, self.wrong)
-                }
+                Some(site) => words(outcome_parts(&SITES[site as usize]).map(outcome_part), self.right, self.wrong),
                 None => Vec::new(),
             },
             Fault::Aux => match self.site().map(aux_kind) {

@@ -1,7 +1,7 @@
 //! The seam between ptefuzz and an implementation under test.
 
 use crate::model::Model;
-use crate::packed::Packed;
+use crate::packed::{Observer, Packed};
 use crate::pte::{Classification, Environment};
 use crate::site::{Answer, Call, RangeAnswer, RangeCall, SITE_COUNT, SiteId};
 
@@ -166,7 +166,7 @@ impl Subject for PerSite {
     }
 }
 
-impl Subject for Packed {
+impl<O: Observer> Subject for Packed<O> {
     fn answer(&mut self, calls: &[Call], answers: &mut [Answer]) {
         for (call, answer) in calls.iter().zip(answers) {
             *answer = Packed::answer(self, call);
@@ -174,7 +174,7 @@ impl Subject for Packed {
     }
 
     fn environment(&self) -> Environment {
-        Packed::environment(self)
+        self.masks.environment
     }
 
     fn classify(&mut self, pte: u64) -> Option<Classification> {

@@ -33,12 +33,12 @@ mod range;
 mod swap_fault;
 mod swapfile;
 mod task_mmu;
+#[cfg(test)]
+mod tests;
 mod uffd_wp;
 mod unmap;
 mod wp_page;
 mod zap;
-#[cfg(test)]
-mod tests;
 
 pub use pte::{Collision, Held, Mapped, Model, Nothing, Pte};
 

@@ -3,9 +3,7 @@
 use super::ptes::{PteSource, frame, swap_shaped};
 use super::rng::Rng;
 use crate::pte::{Environment, X86_64};
-use crate::site::{
-    Budgets, Call, Domain, Field, RANGE_MAX, RANGE_SITES, SITES, SiteId,
-};
+use crate::site::{Budgets, Call, Domain, Field, RANGE_MAX, RANGE_SITES, SITES, SiteId};
 
 /// Makes calls of the sites of one subject in one environment.
 #[derive(Clone, Debug)]
@@ -105,14 +103,26 @@ impl CallSource {
             Domain::Pfn if field.name == "page_pfn" => near_payload(call.pte, rng),
             Domain::Pfn => frame(rng),
             Domain::SwapType if call.site == SiteId::SwpEntryToPte => rng.below(32) as u64,
-            Domain::SwapType => if rng.chance(224) { call.pte >> 59 & 31 } else { rng.below(32) as u64 },
+            Domain::SwapType => {
+                if rng.chance(224) {
+                    call.pte >> 59 & 31
+                } else {
+                    rng.below(32) as u64
+                }
+            }
             Domain::SwapOffset => self.ptes.offset(rng, 0),
             Domain::SwapEntry => (rng.pick(&[0, 1, 26]) as u64) << 58 | self.ptes.offset(rng, 0),
             Domain::SwapCount => rng.pick(&[0, 1, 2, 3, 7, 0xffff_ffff, 0x1_0000_0001, 0x8000_0000]),
             Domain::SwapArea => area(call.pte, rng),
             Domain::SwapMapByte => rng.pick(&[0, 1, 1, 2, 0x40, 0x41, 0xff]),
             Domain::PageCount => rng.pick(&[0, 1, 16, 512]),
-            Domain::Pte => if rng.chance(96) { call.pte ^ 1 << rng.below(12) } else { self.ptes.any(rng) },
+            Domain::Pte => {
+                if rng.chance(96) {
+                    call.pte ^ 1 << rng.below(12)
+                } else {
+                    self.ptes.any(rng)
+                }
+            }
             Domain::Choice(names) => rng.below(names.len() as u32) as u64,
         }
     }

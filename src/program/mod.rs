@@ -11,7 +11,7 @@ mod token;
 
 pub use calls::{CallSource, RangeBuffer, into_domain};
 pub use ptes::PteSource;
-pub use raw::{RawProgram, Record};
 pub(crate) use raw::arguments;
+pub use raw::{RawProgram, Record};
 pub use rng::{Rng, mix};
 pub use token::TextError;

@@ -94,7 +94,12 @@ impl RawProgram {
     pub fn from_text(text: &str) -> Result<RawProgram, TextError> {
         let mut lines = lines(text);
         let Some(mut first) = lines.next() else {
-            return Err(TextError { line: 1, column: 1, found: "nothing".into(), expected: "\"ptefuzz 1 raw\"".into() });
+            return Err(TextError {
+                line: 1,
+                column: 1,
+                found: "nothing".into(),
+                expected: "\"ptefuzz 1 raw\"".into(),
+            });
         };
         for expected in ["ptefuzz", "1", "raw"] {
             let word = first.need(&format!("\"{expected}\""))?;
@@ -321,7 +326,11 @@ fn expected_fields(row: &Site) -> String {
         .iter()
         .map(|f| if f.domain == Domain::Flag { f.name.to_string() } else { format!("{}=", f.name) })
         .collect();
-    if names.is_empty() { format!("nothing more ({} has no parameters)", row.name) } else { format!("one of {}", names.join(", ")) }
+    if names.is_empty() {
+        format!("nothing more ({} has no parameters)", row.name)
+    } else {
+        format!("one of {}", names.join(", "))
+    }
 }
 
 #[cfg(test)]
@@ -374,8 +383,13 @@ mod tests {
         assert_eq!(error("ptefuzz 2 raw"), "1:9: found \"2\", expected \"1\"");
         assert!(error("ptefuzz 1 raw\nfrok 0x4").starts_with("2:1: found \"frok\", expected a site's name"));
         assert_eq!(error("ptefuzz 1 raw\nfork"), "2:5: found the end of the line, expected a pte such as 0x4");
-        assert!(error("ptefuzz 1 raw\n# x\nfork 0x4 wp=3").starts_with("3:10: found \"wp\", expected one of vm_maywrite"));
-        assert!(error("ptefuzz 1 raw\nfork 0x4 prot=RW").starts_with("2:15: found \"RW\", expected a number or one of NONE"));
+        assert!(
+            error("ptefuzz 1 raw\n# x\nfork 0x4 wp=3").starts_with("3:10: found \"wp\", expected one of vm_maywrite")
+        );
+        assert!(
+            error("ptefuzz 1 raw\nfork 0x4 prot=RW")
+                .starts_with("2:15: found \"RW\", expected a number or one of NONE")
+        );
         assert!(error("ptefuzz 1 raw\nrange zap\n 0x4").contains("\"end\""));
     }
 }

@@ -84,7 +84,12 @@ impl<'a> Line<'a> {
 
     /// An error that the line ends where something was expected.
     pub fn at_end(&self, expected: &str) -> TextError {
-        TextError { line: self.number, column: self.end, found: "the end of the line".into(), expected: expected.into() }
+        TextError {
+            line: self.number,
+            column: self.end,
+            found: "the end of the line".into(),
+            expected: expected.into(),
+        }
     }
 
     /// Nothing may follow.

@@ -98,7 +98,8 @@ pub fn parse(text: &str) -> Result<VectorFile, ParseError> {
         let cells: Vec<_> = text.split('\t').collect();
         let error = |message: String| ParseError { line, message };
         if cells.len() != names.len() {
-            let place = names.get(cells.len()).map_or(String::new(), |name| format!("; the column \"{name}\" is missing"));
+            let place =
+                names.get(cells.len()).map_or(String::new(), |name| format!("; the column \"{name}\" is missing"));
             return Err(error(format!("found {} columns, expected {}{place}", cells.len(), names.len())));
         }
         rows.push((line, row(&model, &Cells { names: &names, cells: &cells }).map_err(error)?));
@@ -118,7 +119,10 @@ fn parse_environment(text: &str) -> Result<Environment, String> {
         "none" => None,
         value => {
             let digits = value.strip_prefix("0x").unwrap_or(value);
-            Some(u64::from_str_radix(digits, 16).map_err(|_| format!("special: found \"{value}\", expected a number or none"))?)
+            Some(
+                u64::from_str_radix(digits, 16)
+                    .map_err(|_| format!("special: found \"{value}\", expected a number or none"))?,
+            )
         }
     };
     Ok(Environment { config, special })
@@ -196,9 +200,10 @@ fn parse_classify(_: &Model, cells: &Cells<'_>) -> Result<Row, String> {
         devpriv: flag(11)?,
         write_devpriv: flag(12)?,
         hwpoison: flag(13)?,
-        swp_type: u8::try_from(swp_type).ok().filter(|t| *t < 32).ok_or_else(|| {
-            format!("swp_type: found \"{swp_type}\", expected a number from 0 to 31")
-        })?,
+        swp_type: u8::try_from(swp_type)
+            .ok()
+            .filter(|t| *t < 32)
+            .ok_or_else(|| format!("swp_type: found \"{swp_type}\", expected a number from 0 to 31"))?,
         soft_dirty: flag(15)?,
         swp_soft_dirty: flag(16)?,
         uffd_wp: flag(17)?,
