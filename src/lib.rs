@@ -5,9 +5,18 @@
 //! * [`pte`]: what a pte can be: class, swap entry, configuration, bit layout.
 //! * [`site`]: the vocabulary: one table of every pte call site, and the raw records of calls and answers.
 //! * [`model`]: the reference: an enum that says what a pte is, and each site's rule on it.
+//! * [`packed`]: the bit-packed implementation, an independent reading of the same rules.
+//! * [`program`]: what is generated, written down, replayed and minimised.
+//! * [`lockstep`]: the comparison: divergences, expected uses, laws.
+//! * [`vectors`]: recorded answers of the kernel's own functions.
+//! * [`engine`]: the driver that generates programs, runs them and keeps what it found.
 //! * [`packed`]: the same sites on raw `u64`, fast, read independently.
 
+pub mod engine;
+pub mod lockstep;
 pub mod model;
 pub mod packed;
+pub mod program;
 pub mod pte;
 pub mod site;
+pub mod vectors;

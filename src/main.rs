@@ -1,3 +1,7 @@
-//! The `ptefuzz` program.
+//! The `ptefuzz` program: parse, dispatch, exit code.
 
-fn main() {}
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}

@@ -108,6 +108,16 @@ impl Mapped {
     pub fn is_hardware_present(&self) -> bool {
         self.hardware
     }
+
+    /// `vm_normal_page()` in an ordinary vma: whether a page stands behind it. The zero page counts, devmap plays no part.
+    pub(super) fn has_normal_page(&self) -> bool {
+        !self.special
+    }
+
+    /// The frame number of its normal page, if it has one.
+    pub(super) fn normal_page(&self) -> Option<u64> {
+        self.has_normal_page().then_some(self.pfn)
+    }
 }
 
 impl Held {
@@ -223,6 +233,42 @@ impl Model {
         (entry.kind as u64) << (l.swp_type_shift & 63) | (!entry.offset & l.swp_offset) << (l.swp_offset_shift & 63)
     }
 
+    /// The frame number of the page that an entry stands for: that of a migration or device private entry. A hwpoison entry gives its page to
+    /// nobody.
+    pub(super) fn entry_page(&self, entry: SwapEntry) -> Option<u64> {
+        match self.entry_class(entry) {
+            Class::MigrationRead | Class::MigrationWrite | Class::DeviceRead | Class::DeviceWrite => Some(entry.offset),
+            _ => None,
+        }
+    }
+
+    /// `make_migration_entry_read()`: the entry of a page under migration that will be mapped read-only.
+    pub(super) fn migration_read(&self, offset: u64) -> SwapEntry {
+        SwapEntry { kind: self.layout.type_migration_read as u8, offset }
+    }
+
+    /// `make_device_private_entry_read()`: the entry of a device private page that was mapped read-only.
+    pub(super) fn device_read(&self, offset: u64) -> SwapEntry {
+        SwapEntry { kind: self.layout.type_device_read as u8, offset }
+    }
+
+    /// `make_device_private_entry()` with write: the entry of a device private page that was mapped writable.
+    pub(super) fn device_write(&self, offset: u64) -> SwapEntry {
+        SwapEntry { kind: self.layout.type_device_write as u8, offset }
+    }
+
+    /// `swp_entry()`: the generic `swp_entry_t` of an entry.
+    pub(super) fn entry_value(&self, entry: SwapEntry) -> u64 {
+        let l = &self.layout;
+        (entry.kind as u64) << (l.entry_type_shift & 63) | entry.offset & l.entry_offset
+    }
+
+    /// `swp_type()` and `swp_offset()` of a generic `swp_entry_t`.
+    pub(super) fn entry_of_value(&self, value: u64) -> SwapEntry {
+        let l = &self.layout;
+        SwapEntry { kind: (value >> (l.entry_type_shift & 63)) as u8, offset: value & l.entry_offset }
+    }
+
     /// A pte that holds this entry with these flags.
     ///
     /// # Errors
@@ -237,7 +283,8 @@ impl Model {
         }
     }
 
-    fn read_mapped(&self, raw: u64) -> Mapped {
+    /// This value as the accessors of present ptes see it, whatever its class; [`Model::write_mapped`] is its inverse for every value.
+    pub(super) fn read_mapped(&self, raw: u64) -> Mapped {
         let l = &self.layout;
         let hardware = raw & l.present != 0;
         // A pte that hardware does not see keeps its frame number inverted, against L1TF.

@@ -8,6 +8,8 @@ use crate::pte::{Class, Environment};
 /// The masks of one environment.
 #[derive(Clone, Copy, Debug)]
 pub struct Masks {
+    /// What they were made for.
+    pub(crate) environment: Environment,
     /// The special value, where there is one.
     special: u64,
     /// Whether there is one.
@@ -27,6 +29,7 @@ impl Masks {
     pub fn new(environment: Environment) -> Masks {
         let (wp, swp_wp) = if environment.has_uffd_wp() { (uffd_wp(), swp_uffd_wp()) } else { (0, 0) };
         Masks {
+            environment,
             special: environment.special.unwrap_or(0),
             has_special: environment.special.is_some(),
             wp,

@@ -16,6 +16,7 @@ pub use raw::{Answer, Call, Use, Uses};
 pub use rows::{SITE_COUNT, SITES, SiteId, params};
 pub use table::{Domain, Field, OutcomePart, Site, Truth, UseRule, Used};
 pub use words::{EVENTS, describe_outcome, outcome_parts, prot_name};
+pub(crate) use words::{PROTECTIONS, store_bits};
 
 #[cfg(test)]
 pub(crate) use table::flip;

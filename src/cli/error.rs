@@ -1,0 +1,55 @@
+//! What a command says when its usage or input is bad: the place, what was found, and what was expected.
+
+use std::fmt::Display;
+use std::io::Write;
+use std::path::Path;
+
+/// Bad usage or input: printed on standard error, exit code 2.
+#[derive(Debug)]
+pub struct Failure(String);
+
+impl Failure {
+    /// A failure with this message.
+    pub fn new(message: impl Into<String>) -> Failure {
+        Failure(message.into())
+    }
+
+    /// A failure at a line of a file.
+    pub fn at(path: &Path, line: usize, message: impl Display) -> Failure {
+        Failure(format!("{}:{line}: {message}", path.display()))
+    }
+
+    /// A file or directory that could not be read or written.
+    pub fn io(action: &str, path: &Path, error: &std::io::Error) -> Failure {
+        Failure(format!("{}: cannot {action}: {error}", path.display()))
+    }
+
+    /// Prints it for a person.
+    pub fn print(&self) {
+        let _ = writeln!(std::io::stderr().lock(), "ptefuzz: {}", self.0);
+    }
+}
+
+/// Writes to standard output. A reader that went away (`| head`) is not an error worth a message.
+///
+/// # Errors
+///
+/// Whatever else went wrong with standard output, a full disk for instance.
+pub fn print_out(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(format!("standard output: cannot write: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints one JSON object on standard output.
+///
+/// # Errors
+///
+/// As [`print_out`].
+pub fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
+    print_out(&format!("{value:#}\n"))
+}

@@ -1,0 +1,76 @@
+//! The command line: one file per command. A command gets its parsed options, prints, and says how it ended.
+//!
+//! `--json` prints one JSON object on standard output at the end; what is for people goes to standard error then. Exit codes: 0 no divergence,
+//! 1 a divergence, 2 bad usage or input.
+
+mod decode;
+mod error;
+mod fuzz;
+mod header;
+mod replay;
+mod report;
+mod sites;
+mod style;
+mod subject;
+mod vectors;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// How a command ended when nothing went wrong with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// No divergence: exit code 0.
+    Clean,
+    /// At least one divergence or mismatch: exit code 1.
+    Divergence,
+}
+
+/// Fuzz the Linux page-table-entry state machine: a reference model against an implementation of pte code.
+#[derive(Debug, Parser)]
+#[command(name = "ptefuzz", version, max_term_width = 100, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  ptefuzz fuzz                     a minute of fuzzing, with progress
+  ptefuzz decode 0x4               what this pte is, and what it must not be passed to
+  ptefuzz vectors tests/vectors/*.tsv
+                                   check recorded answers of the kernel's own functions
+  ptefuzz sites                    every call site, its rule and where its truth comes from
+
+Exit code: 0 no divergence, 1 a divergence, 2 bad usage or input.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Fuzz(fuzz::Options),
+    Replay(replay::Options),
+    Decode(decode::Options),
+    Vectors(vectors::Options),
+    Sites(sites::Options),
+    Header(header::Options),
+}
+
+/// Parses the command line, runs the command and gives its exit code.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Fuzz(options) => fuzz::run(&options),
+        Command::Replay(options) => replay::run(&options),
+        Command::Decode(options) => decode::run(&options),
+        Command::Vectors(options) => vectors::run(&options),
+        Command::Sites(options) => sites::run(&options),
+        Command::Header(options) => header::run(&options),
+    };
+    match result {
+        Ok(Verdict::Clean) => ExitCode::SUCCESS,
+        Ok(Verdict::Divergence) => ExitCode::from(1),
+        Err(failure) => {
+            failure.print();
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Explanations on a terminal, and what a find is in JSON.
+
+use super::style::{BOLD, DIM, RIGHT, WRONG};
+use ptefuzz::engine::Find;
+use ptefuzz::lockstep::explain::{INDENT, Line, Tone, explain};
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// An explanation's lines, painted.
+pub fn paint(lines: &[Line]) -> String {
+    let mut text = String::new();
+    for line in lines {
+        let (style, indent) = match line.tone {
+            Tone::Title => (BOLD, 2),
+            Tone::Plain => (anstyle::Style::new(), INDENT),
+            Tone::Right => (RIGHT, INDENT),
+            Tone::Wrong => (WRONG, INDENT),
+            Tone::Background => (DIM, INDENT),
+        };
+        let label = format!("  {}", line.label);
+        let _ = writeln!(text, "{label:indent$}{style}{}{style:#}", line.text);
+    }
+    text
+}
+
+/// A find for people: how often, on what, and the explanation of the first.
+pub fn find_text(find: &Find, file: Option<&str>) -> String {
+    let classes: Vec<_> = find.pre_states.iter().map(|class| class.name()).collect();
+    let times = if find.count == 1 { "once".to_string() } else { format!("{} times", find.count) };
+    let mut text = format!("{WRONG}DIVERGENCE{WRONG:#}  seen {times}, on {}\n", classes.join(", "));
+    text.push_str(&paint(&explain(&find.first)));
+    if let Some(file) = file {
+        let _ = writeln!(text, "  {:10}ptefuzz replay {file}", "repeat");
+    }
+    text
+}
+
+/// A find as programs read it.
+pub fn find_json(find: &Find, file: Option<&str>) -> Value {
+    let signature = find.first.signature;
+    json!({
+        "signature": signature.to_string(),
+        "count": find.count,
+        "site": signature.place_name(),
+        "pre_states": find.pre_states.iter().map(|class| class.name()).collect::<Vec<_>>(),
+        "difference": signature.difference(),
+        "program": find.program,
+        "file": file,
+    })
+}

@@ -1,0 +1,17 @@
+//! Programs: what is generated, written down, replayed and minimised.
+//!
+//! A program has three forms that are one thing: text (for people and for everything that is committed), bytes (for fuzzing engines and
+//! corpora), and what a generator draws from a seed.
+
+mod calls;
+mod ptes;
+mod raw;
+mod rng;
+mod token;
+
+pub use calls::{CallSource, RangeBuffer, into_domain};
+pub use ptes::PteSource;
+pub(crate) use raw::arguments;
+pub use raw::{RawProgram, Record};
+pub use rng::{Rng, mix};
+pub use token::TextError;

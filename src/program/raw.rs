@@ -1,0 +1,395 @@
+//! Raw programs: site calls, range calls and classifications with every parameter in full, as text and as bytes.
+//!
+//! ```text
+//! ptefuzz 1 raw
+//! move_soft_dirty 0x4
+//! change_prot 0x8000000012345067 uffd_wp newprot=SHARED
+//! classify 0x24
+//! range khuge_scan max_swap=64 max_none=511 max_shared=256
+//!   0xff7ffffffffe00
+//!   0x4 uffd_armed
+//! end
+//! ```
+//!
+//! A call is a site's name, a pte, the flags that are set and the values that are not 0. In bytes a record has 40: a tag, three bytes of
+//! lengths and budgets' high parts, and five words; see [`RawProgram::to_bytes`].
+
+use super::calls::into_domain;
+use super::token::{Line, TextError, Word, lines};
+use crate::site::{Budgets, Call, Domain, Field, PROTECTIONS, RANGE_MAX, RANGE_SITES, SITE_COUNT, SITES, Site, SiteId};
+use std::fmt::Write;
+
+/// One record of a raw program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// A site call.
+    Call(Call),
+    /// A pte to classify.
+    Classify(u64),
+    /// A range call.
+    Range {
+        /// The site, one of [`RANGE_SITES`].
+        site: SiteId,
+        /// khugepaged's budgets.
+        budgets: Budgets,
+        /// The entries and their parameters, at most [`RANGE_MAX`].
+        entries: Vec<(u64, [u64; 3])>,
+    },
+}
+
+/// A sequence of records.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct RawProgram {
+    /// The records, run in order; each stands alone.
+    pub records: Vec<Record>,
+}
+
+/// Bytes of one record.
+const RECORD: usize = 40;
+/// Bytes before the first record: kind and version.
+const HEADER: usize = 2;
+/// The kind byte of a raw program.
+pub(super) const KIND_RAW: u8 = 0;
+/// The version of the format.
+pub(super) const VERSION: u8 = 1;
+const TAG_CLASSIFY: u8 = 64;
+const TAG_RANGE: u8 = 128;
+
+impl RawProgram {
+    /// The canonical text.
+    pub fn to_text(&self) -> String {
+        let mut text = String::from("ptefuzz 1 raw\n");
+        for record in &self.records {
+            match record {
+                Record::Call(call) => {
+                    let _ = writeln!(text, "{} {}", call.row().name, arguments(call));
+                }
+                Record::Classify(pte) => {
+                    let _ = writeln!(text, "classify {pte:#x}");
+                }
+                Record::Range { site, budgets, entries } => {
+                    let _ = write!(text, "range {}", SITES[*site as usize].name);
+                    for (name, value) in budget_words(budgets) {
+                        if value != 0 {
+                            let _ = write!(text, " {name}={value}");
+                        }
+                    }
+                    text.push('\n');
+                    for (pte, p) in entries {
+                        let _ = writeln!(text, "  {}", arguments(&Call { site: *site, pte: *pte, p: *p }));
+                    }
+                    text.push_str("end\n");
+                }
+            }
+        }
+        text
+    }
+
+    /// Reads the text form strictly.
+    ///
+    /// # Errors
+    ///
+    /// The first place where something else was expected. Whether a call is in its site's domain depends on the environment and is not
+    /// asked here.
+    pub fn from_text(text: &str) -> Result<RawProgram, TextError> {
+        let mut lines = lines(text);
+        let Some(mut first) = lines.next() else {
+            return Err(TextError {
+                line: 1,
+                column: 1,
+                found: "nothing".into(),
+                expected: "\"ptefuzz 1 raw\"".into(),
+            });
+        };
+        for expected in ["ptefuzz", "1", "raw"] {
+            let word = first.need(&format!("\"{expected}\""))?;
+            if word.text != expected {
+                return Err(word.error(format!("\"{expected}\"")));
+            }
+        }
+        first.finish()?;
+        let mut records = Vec::new();
+        let mut open: Option<(Word<'_>, SiteId, Budgets, Vec<(u64, [u64; 3])>)> = None;
+        for mut line in lines {
+            let word = line.need("a site's name")?;
+            if let Some((_, site, budgets, entries)) = &mut open {
+                if word.text == "end" {
+                    line.finish()?;
+                    let entries = std::mem::take(entries);
+                    records.push(Record::Range { site: *site, budgets: *budgets, entries });
+                    open = None;
+                } else if entries.len() == RANGE_MAX {
+                    return Err(word.error(format!("\"end\" after {RANGE_MAX} entries")));
+                } else {
+                    let call = parse_arguments(*site, word, &mut line)?;
+                    entries.push((call.pte, call.p));
+                }
+                continue;
+            }
+            match word.text {
+                "classify" => {
+                    let pte = line.need("a pte such as 0x4")?.number()?;
+                    line.finish()?;
+                    records.push(Record::Classify(pte));
+                }
+                "range" => {
+                    let (site, budgets) = parse_range(&mut line)?;
+                    open = Some((word, site, budgets, Vec::new()));
+                }
+                name => match Site::by_name(name) {
+                    Some(site) => {
+                        let pte = line.need("a pte such as 0x4")?;
+                        records.push(Record::Call(parse_arguments(site.id, pte, &mut line)?));
+                    }
+                    None => return Err(word.error("a site's name (see `ptefuzz sites`), \"classify\" or \"range\"")),
+                },
+            }
+        }
+        match open {
+            Some((word, ..)) => Err(word.error("an \"end\" line after the range's entries")),
+            None => Ok(RawProgram { records }),
+        }
+    }
+
+    /// The canonical bytes: kind, version, then records of 40 bytes.
+    ///
+    /// A record is a tag (the site's number; 64 to classify; 128 + the site's number for a range), a reserved byte, the number of entries of a
+    /// range (16 bits), a reserved word of 32 bits, the pte (for a range: the three budgets in 16 bits each) and the parameter words, all little
+    /// endian. A range's entries follow it as calls of its site.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![KIND_RAW, VERSION];
+        let mut put = |tag: u8, entries: u16, pte: u64, p: &[u64; 3]| {
+            bytes.extend([tag, 0]);
+            bytes.extend(entries.to_le_bytes());
+            bytes.extend([0; 4]);
+            bytes.extend(pte.to_le_bytes());
+            p.iter().for_each(|word| bytes.extend(word.to_le_bytes()));
+        };
+        for record in &self.records {
+            match record {
+                Record::Call(call) => put(call.site as u8, 0, call.pte, &call.p),
+                Record::Classify(pte) => put(TAG_CLASSIFY, 0, *pte, &[0; 3]),
+                Record::Range { site, budgets, entries } => {
+                    let [swap, none, shared] = budget_words(budgets).map(|(_, value)| value as u64 & 0xffff);
+                    put(TAG_RANGE + *site as u8, entries.len() as u16, swap | none << 16 | shared << 32, &[0; 3]);
+                    for (pte, p) in entries {
+                        put(*site as u8, 0, *pte, p);
+                    }
+                }
+            }
+        }
+        bytes
+    }
+
+    /// Reads bytes as a fuzzing entry does: every byte string is some program, and every call is brought into its site's domain.
+    pub fn from_bytes_total(bytes: &[u8]) -> RawProgram {
+        let mut records = Vec::new();
+        let mut rest = bytes.get(HEADER..).unwrap_or(&[]).chunks_exact(RECORD);
+        while let Some(chunk) = rest.next() {
+            let (tag, pte, p) = fields(chunk);
+            if tag & TAG_RANGE != 0 {
+                let site = RANGE_SITES.iter().copied().find(|s| *s as u8 == tag & 63);
+                let site = site.unwrap_or(RANGE_SITES[(tag & 63) as usize % RANGE_SITES.len()]);
+                let n = u16::from_le_bytes([chunk[2], chunk[3]]) as usize % (RANGE_MAX + 1);
+                let entries = rest.by_ref().take(n).map(|chunk| {
+                    let (_, pte, p) = fields(chunk);
+                    let mut call = Call { site, pte, p };
+                    into_domain(&mut call);
+                    (call.pte, call.p)
+                });
+                let entries = entries.collect();
+                let budgets = if site == SiteId::KhugeScan { unpack_budgets(pte) } else { Budgets::default() };
+                records.push(Record::Range { site, budgets, entries });
+            } else if tag & TAG_CLASSIFY != 0 {
+                records.push(Record::Classify(pte));
+            } else {
+                let mut call = Call { site: SiteId::ALL[tag as usize % SITE_COUNT], pte, p };
+                into_domain(&mut call);
+                records.push(Record::Call(call));
+            }
+        }
+        RawProgram { records }
+    }
+}
+
+fn fields(chunk: &[u8]) -> (u8, u64, [u64; 3]) {
+    let word = |i: usize| chunk[i..].first_chunk().map_or(0, |bytes: &[u8; 8]| u64::from_le_bytes(*bytes));
+    (chunk[0], word(8), [word(16), word(24), word(32)])
+}
+
+fn unpack_budgets(word: u64) -> Budgets {
+    let part = |shift: u32| (word >> shift & 0xffff) as u32;
+    Budgets { swap: part(0), none: part(16), shared: part(32) }
+}
+
+fn budget_words(budgets: &Budgets) -> [(&'static str, u32); 3] {
+    [("max_swap", budgets.swap), ("max_none", budgets.none), ("max_shared", budgets.shared)]
+}
+
+fn parse_range(line: &mut Line<'_>) -> Result<(SiteId, Budgets), TextError> {
+    let word = line.need("a site with a range form")?;
+    let site = RANGE_SITES.into_iter().find(|s| SITES[*s as usize].name == word.text);
+    let Some(site) = site else {
+        let names: Vec<_> = RANGE_SITES.iter().map(|s| SITES[*s as usize].name).collect();
+        return Err(word.error(format!("one of {}", names.join(", "))));
+    };
+    let mut budgets = Budgets::default();
+    while let Some(word) = line.next() {
+        let expected = "max_swap=N, max_none=N or max_shared=N, N below 65536";
+        let Some((name, value)) = word.split_at("=") else { return Err(word.error(expected)) };
+        let number = u32::try_from(value.number()?).ok().filter(|n| *n < 0x1_0000 && site == SiteId::KhugeScan);
+        match (name.text, number) {
+            ("max_swap", Some(n)) => budgets.swap = n,
+            ("max_none", Some(n)) => budgets.none = n,
+            ("max_shared", Some(n)) => budgets.shared = n,
+            _ => return Err(word.error(expected)),
+        }
+    }
+    Ok((site, budgets))
+}
+
+/// The pte, flags and values of a call, as the text form has them.
+pub(crate) fn arguments(call: &Call) -> String {
+    let mut text = format!("{:#x}", call.pte);
+    for field in call.row().fields {
+        let value = field.get(&call.p);
+        if value == 0 {
+            continue;
+        }
+        text.push(' ');
+        text.push_str(field.name);
+        if field.domain != Domain::Flag {
+            text.push('=');
+            text.push_str(&value_text(field, value));
+        }
+    }
+    text
+}
+
+/// A field's value as the text form has it.
+pub(crate) fn value_text(field: &Field, value: u64) -> String {
+    match field.domain {
+        Domain::Prot => match PROTECTIONS.iter().find(|(v, _)| *v == value) {
+            Some((_, name)) => name.to_string(),
+            None => format!("{value:#x}"),
+        },
+        Domain::Choice(names) if (value as usize) < names.len() => names[value as usize].to_string(),
+        Domain::SwapType | Domain::SwapCount | Domain::PageCount => value.to_string(),
+        _ => format!("{value:#x}"),
+    }
+}
+
+fn parse_arguments(site: SiteId, pte: Word<'_>, line: &mut Line<'_>) -> Result<Call, TextError> {
+    let mut call = Call { site, pte: pte.number()?, p: [0; 3] };
+    let row = &SITES[site as usize];
+    while let Some(word) = line.next() {
+        let (name, value) = word.split_at("=").map_or((word, None), |(name, value)| (name, Some(value)));
+        let Some(field) = row.field(name.text) else {
+            return Err(name.error(expected_fields(row)));
+        };
+        let value = match (field.domain, value) {
+            (Domain::Flag, None) => 1,
+            (Domain::Flag, Some(value)) => return Err(value.error("a flag without a value")),
+            (_, None) => return Err(name.error(format!("{}=VALUE", field.name))),
+            (domain, Some(value)) => parse_value(domain, value)?,
+        };
+        if field.bits < 64 && value >> field.bits != 0 {
+            return Err(word.error(format!("a value of at most {} bits", field.bits)));
+        }
+        field.set(&mut call.p, value);
+    }
+    Ok(call)
+}
+
+fn parse_value(domain: Domain, value: Word<'_>) -> Result<u64, TextError> {
+    let named = match domain {
+        Domain::Prot => PROTECTIONS.iter().find(|(_, name)| *name == value.text).map(|(v, _)| *v),
+        Domain::Choice(names) => names.iter().position(|name| *name == value.text).map(|i| i as u64),
+        _ => None,
+    };
+    match (named, domain) {
+        (Some(value), _) => Ok(value),
+        (None, Domain::Choice(names)) => {
+            value.number().map_err(|_| value.error(format!("a number or one of {}", names.join(", "))))
+        }
+        (None, Domain::Prot) => {
+            let names: Vec<_> = PROTECTIONS.iter().map(|(_, name)| *name).collect();
+            value.number().map_err(|_| value.error(format!("a number or one of {}", names.join(", "))))
+        }
+        (None, _) => value.number(),
+    }
+}
+
+fn expected_fields(row: &Site) -> String {
+    let names: Vec<_> = row
+        .fields
+        .iter()
+        .map(|f| if f.domain == Domain::Flag { f.name.to_string() } else { format!("{}=", f.name) })
+        .collect();
+    if names.is_empty() {
+        format!("nothing more ({} has no parameters)", row.name)
+    } else {
+        format!("one of {}", names.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::{CallSource, RangeBuffer, Rng};
+    use crate::pte::Environment;
+
+    fn generated(seed: u64) -> RawProgram {
+        let source = CallSource::new(Environment::default(), SiteId::ALL.to_vec(), false);
+        let mut rng = Rng::new(seed);
+        let mut records = Vec::new();
+        for _ in 0..20 {
+            records.push(Record::Call(source.call(&mut rng)));
+            records.push(Record::Classify(source.ptes().any(&mut rng)));
+            let mut range = RangeBuffer::default();
+            source.range(&mut rng, &mut range);
+            let n = range.len;
+            let entries = range.ptes[..n].iter().copied().zip(range.params[..n].iter().copied()).collect();
+            records.push(Record::Range { site: range.site, budgets: range.budgets, entries });
+        }
+        RawProgram { records }
+    }
+
+    #[test]
+    fn text_and_bytes_are_two_forms_of_one_program() {
+        for seed in 0..50 {
+            let program = generated(seed);
+            let text = program.to_text();
+            assert_eq!(RawProgram::from_text(&text).as_ref(), Ok(&program));
+            assert_eq!(RawProgram::from_bytes_total(&program.to_bytes()), program);
+        }
+    }
+
+    #[test]
+    fn every_byte_string_is_some_program_and_reading_it_twice_changes_nothing() {
+        let mut rng = Rng::new(3);
+        for n in 0..400 {
+            let bytes: Vec<u8> = (0..n).map(|_| rng.next() as u8).collect();
+            let program = RawProgram::from_bytes_total(&bytes);
+            let again = RawProgram::from_bytes_total(&program.to_bytes());
+            assert_eq!(again, program);
+        }
+    }
+
+    #[test]
+    fn errors_point_at_line_and_column_and_say_what_could_stand_there() {
+        let error = |text: &str| RawProgram::from_text(text).unwrap_err().to_string();
+        assert_eq!(error(""), "1:1: found nothing, expected \"ptefuzz 1 raw\"");
+        assert_eq!(error("ptefuzz 2 raw"), "1:9: found \"2\", expected \"1\"");
+        assert!(error("ptefuzz 1 raw\nfrok 0x4").starts_with("2:1: found \"frok\", expected a site's name"));
+        assert_eq!(error("ptefuzz 1 raw\nfork"), "2:5: found the end of the line, expected a pte such as 0x4");
+        assert!(
+            error("ptefuzz 1 raw\n# x\nfork 0x4 wp=3").starts_with("3:10: found \"wp\", expected one of vm_maywrite")
+        );
+        assert!(
+            error("ptefuzz 1 raw\nfork 0x4 prot=RW")
+                .starts_with("2:15: found \"RW\", expected a number or one of NONE")
+        );
+        assert!(error("ptefuzz 1 raw\nrange zap\n 0x4").contains("\"end\""));
+    }
+}
