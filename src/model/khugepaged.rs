@@ -5,7 +5,7 @@ use super::pte::{Mapped, Model, Pte};
 use crate::site::{Answer, Budgets, params};
 
 // `enum scan_result`, v5.10.
-pub(super) const SCAN_SUCCEED: u64 = 1;
+const SCAN_SUCCEED: u64 = 1;
 const SCAN_EXCEED_NONE_PTE: u64 = 3;
 const SCAN_EXCEED_SWAP_PTE: u64 = 4;
 const SCAN_EXCEED_SHARED_PTE: u64 = 5;

@@ -1,7 +1,7 @@
 //! mm/mremap.c: moving page tables.
 
 use super::answered;
-use super::pte::{Model, Pte};
+use super::pte::{Held, Mapped, Model, Pte};
 use crate::site::Answer;
 
 /// `move_soft_dirty_pte()`, v5.10 + RFC 07/30 (20210115170907.24498-8-peterx@redhat.com).
@@ -10,8 +10,8 @@ use crate::site::Answer;
 /// would make a swap entry of it.
 pub(super) fn move_soft_dirty_pte(model: &Model, raw: u64) -> Answer {
     let pte = match model.read(raw) {
-        Pte::Present(mapped) => model.write_mapped(&super::Mapped { soft_dirty: true, ..mapped }),
-        Pte::Swap(held) => model.write_held(&super::Held { soft_dirty: true, ..held }),
+        Pte::Present(mapped) => model.write_mapped(&Mapped { soft_dirty: true, ..mapped }),
+        Pte::Swap(held) => model.write_held(&Held { soft_dirty: true, ..held }),
         Pte::None(_) | Pte::Special => raw,
     };
     answered(pte, 0, 0)

@@ -7,6 +7,11 @@ use super::events::{
 use super::khugepaged::{Counters, scan_pte};
 use crate::site::{Answer, Call, RangeAnswer, RangeCall, SiteId, TOTALS, params};
 
+/// Fork's outcome code for `-ENOMEM`.
+const ENOMEM: u64 = 1;
+/// `PAGE_SIZE`.
+const PAGE_SIZE: u64 = 4096;
+
 impl Model {
     /// What the kernel answers to a range call: [`RangeCall`] and [`crate::site::totals_names`] say what that is.
     ///
@@ -100,11 +105,6 @@ impl Model {
         }
     }
 }
-
-/// Fork's outcome code for `-ENOMEM`.
-const ENOMEM: u64 = 1;
-/// `PAGE_SIZE`.
-const PAGE_SIZE: u64 = 4096;
 
 /// Puts one entry's result in its place, if the caller's slices have one.
 fn put(answer: &mut RangeAnswer<'_>, index: usize, pte: u64, aux: u64) {
