@@ -7,6 +7,7 @@
 //! * [`model`]: the reference: an enum that says what a pte is, and each site's rule on it.
 //! * [`packed`]: the bit-packed implementation, an independent reading of the same rules.
 //! * [`program`]: what is generated, written down, replayed and minimised.
+//! * [`world`]: the small mm that runs operations on the model.
 //! * [`lockstep`]: the comparison: divergences, expected uses, laws.
 //! * [`vectors`]: recorded answers of the kernel's own functions.
 //! * [`engine`]: the driver that generates programs, runs them and keeps what it found.
@@ -20,3 +21,4 @@ pub mod program;
 pub mod pte;
 pub mod site;
 pub mod vectors;
+pub mod world;

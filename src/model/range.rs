@@ -17,26 +17,37 @@ impl Model {
     ///
     /// A site without a range form gets the answers of its single calls and no totals.
     pub fn range(&self, call: &RangeCall<'_>, answer: &mut RangeAnswer<'_>) {
+        self.range_seen(call, answer, |_, _| {});
+    }
+
+    /// [`Model::range`], with every entry's own answer shown to `seen` on the way; entries behind a stop, and those of khugepaged's scan, are not.
+    pub(crate) fn range_seen(
+        &self,
+        call: &RangeCall<'_>,
+        answer: &mut RangeAnswer<'_>,
+        seen: impl FnMut(usize, &Answer),
+    ) {
         match call.site {
             SiteId::KhugeScan => self.scan_range(call, answer),
-            SiteId::Fork | SiteId::ForkRfc02 | SiteId::ForkRfc17 => self.fork_range(call, answer),
-            _ => self.plain_range(call, answer),
+            SiteId::Fork | SiteId::ForkRfc02 | SiteId::ForkRfc17 => self.fork_range(call, answer, seen),
+            _ => self.plain_range(call, answer, seen),
         }
     }
 
     /// A loop that nothing stops.
-    fn plain_range(&self, call: &RangeCall<'_>, answer: &mut RangeAnswer<'_>) {
+    fn plain_range(&self, call: &RangeCall<'_>, answer: &mut RangeAnswer<'_>, mut seen: impl FnMut(usize, &Answer)) {
         let mut totals = [0; TOTALS];
         for (i, (raw, p)) in call.ptes.iter().zip(call.params).enumerate() {
             let one = self.answer(&Call { site: call.site, pte: *raw, p: *p });
             self.count(call.site, *raw, &one, &mut totals);
             put(answer, i, one.pte, one.aux);
+            seen(i, &one);
         }
         *answer.totals = totals;
     }
 
     /// `copy_pte_range()`: stops behind the entry that got `-ENOMEM`.
-    fn fork_range(&self, call: &RangeCall<'_>, answer: &mut RangeAnswer<'_>) {
+    fn fork_range(&self, call: &RangeCall<'_>, answer: &mut RangeAnswer<'_>, mut seen: impl FnMut(usize, &Answer)) {
         let mut totals = [0; TOTALS];
         let mut failed = None;
         for (i, (raw, p)) in call.ptes.iter().zip(call.params).enumerate() {
@@ -47,6 +58,7 @@ impl Model {
             let one = self.answer(&Call { site: call.site, pte: *raw, p: *p });
             self.count(call.site, *raw, &one, &mut totals);
             put(answer, i, one.pte, one.aux);
+            seen(i, &one);
             failed = (one.outcome & ENOMEM != 0).then_some(i);
         }
         totals[5] = failed.is_some().into();

@@ -305,6 +305,16 @@ macro_rules! sites {
         /// The typed parameters of each site: what the model, the text form and the minimiser speak of.
         pub mod params {
             use super::*;
+
+            /// Typed parameters of one site.
+            pub trait Parameters {
+                /// The site that they are for.
+                const SITE: SiteId;
+
+                /// The parameter words of a call with them.
+                fn words(&self) -> [u64; 3];
+            }
+
             $(
                 #[doc = concat!("Parameters of `", $name, "`: ", $function, ".")]
                 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -322,6 +332,19 @@ macro_rules! sites {
                             $($flag: read_flag(SiteId::$id, $fw, $fb, p),)*
                             $($value: read_value(SiteId::$id, $vw, $vs, $vb, p),)*
                         }
+                    }
+                }
+
+                impl Parameters for $id {
+                    const SITE: SiteId = SiteId::$id;
+
+                    #[inline]
+                    #[allow(unused_mut, reason = "some sites have no parameters")]
+                    fn words(&self) -> [u64; 3] {
+                        let mut p = [0; 3];
+                        $(p[$fw] |= (self.$flag as u64) << $fb;)*
+                        $(p[$vw] |= (self.$value & (u64::MAX >> (64 - $vb))) << $vs;)*
+                        p
                     }
                 }
             )*

@@ -1,0 +1,255 @@
+//! The small mm that turns operations into site calls, driven by the model.
+//!
+//! In comes a program's operations; the world keeps vmas, page frames, swap slots and a page cache, passes what a kernel function would look
+//! up there as parameters, applies the model's answer, and writes every call down in a [`Trace`] for lockstep. What surrounds the sites is
+//! v5.10, cited in the table of operations. At the end of a program [`World::conserved`] asks whether everything that was counted is still there.
+
+mod access;
+mod conserve;
+mod facts;
+mod migrate;
+mod observe;
+mod protect;
+mod reclaim;
+mod state;
+mod teardown;
+mod trace;
+
+pub use conserve::{CONSERVATION, Conservation, Lost};
+pub use trace::{RangeRecord, Trace};
+
+use crate::model::Model;
+use crate::program::{Op, OpCode, TABLE, Tree};
+use crate::pte::{Class, Environment};
+use crate::site::params::Parameters;
+use crate::site::{Answer, Budgets, Call, SiteId};
+use state::State;
+
+/// How an operation ended, in the words of a replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the words say it")]
+pub enum Ending {
+    Done,
+    /// There was nothing to do it to.
+    NoEffect,
+    NoVma,
+    Denied,
+    /// `handle_userfault()`: the access waits for the monitor.
+    Trapped,
+    /// A fault that changes nothing and would be taken again for ever.
+    Stuck,
+    Waits,
+    Sigbus,
+    OutOfMemory,
+}
+
+impl Ending {
+    /// The words of a replay.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Ending::Done => "done",
+            Ending::NoEffect => "nothing to do",
+            Ending::NoVma => "no vma there",
+            Ending::Denied => "the vma does not allow it",
+            Ending::Trapped => "trapped by userfaultfd",
+            Ending::Stuck => "stuck: the fault changes nothing and would repeat",
+            Ending::Waits => "waits for a migration",
+            Ending::Sigbus => "SIGBUS",
+            Ending::OutOfMemory => "out of memory",
+        }
+    }
+}
+
+/// A mistake in the world's own bookkeeping, planted to see whether a conservation law notices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Plant {
+    /// None.
+    #[default]
+    Nothing,
+    /// `swap_duplicate()` of fork is not counted.
+    LosesSwapCount,
+    /// `MM_SWAPENTS` is not lowered when a swap entry is zapped.
+    LosesRssCount,
+    /// mremap forgets to clear the marks when the vma leaves userfaultfd (CVE-2025-21696, series' tree).
+    MremapKeepsMarks,
+}
+
+/// The world of one program at a time.
+#[derive(Clone, Debug)]
+pub struct World {
+    model: Model,
+    state: Box<State>,
+    trace: Trace,
+    tree: Tree,
+    plant: Plant,
+    /// Index of the operation that runs.
+    op: u16,
+}
+
+impl World {
+    /// An empty world in this environment.
+    pub fn new(environment: Environment) -> World {
+        World {
+            model: Model::new(environment),
+            state: Box::new(State::new()),
+            trace: Trace::default(),
+            tree: Tree::Patch07,
+            plant: Plant::Nothing,
+            op: 0,
+        }
+    }
+
+    /// With a mistake in its bookkeeping.
+    #[must_use]
+    pub fn with_plant(mut self, plant: Plant) -> World {
+        self.plant = plant;
+        self
+    }
+
+    /// The model that drives it.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The calls since the last [`World::reset`].
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// An empty address space and an empty trace, on this tree.
+    pub fn reset(&mut self, tree: Tree) {
+        self.state.clear();
+        self.trace.clear();
+        self.tree = tree;
+        self.op = 0;
+    }
+
+    /// Runs a whole program from an empty address space and leaves its trace.
+    pub fn run(&mut self, tree: Tree, ops: impl IntoIterator<Item = Op>) {
+        self.reset(tree);
+        for op in ops {
+            self.step(op);
+        }
+    }
+
+    /// Runs one operation.
+    pub fn step(&mut self, op: Op) -> Ending {
+        let ending = self.operate(op.canonical());
+        self.op = self.op.saturating_add(1);
+        ending
+    }
+
+    /// The pte of a page, for a replay.
+    pub fn pte(&self, page: u16) -> u64 {
+        self.state.pte(page)
+    }
+
+    fn operate(&mut self, op: Op) -> Ending {
+        match op.code {
+            OpCode::Vma => self.map(op),
+            OpCode::Unmap => self.unmap_range(op.page, op.end()),
+            OpCode::Read => self.access(op, false),
+            OpCode::Write => self.access(op, true),
+            OpCode::Hardware => self.hardware(op),
+            OpCode::Mprotect => self.mprotect(op),
+            OpCode::NumaHint => self.numa_hint(op),
+            OpCode::UffdRegister => self.uffd_register(op),
+            OpCode::UffdUnregister => self.uffd_unregister(op),
+            OpCode::UffdWp => self.uffd_protect(op, true),
+            OpCode::UffdUnwp => self.uffd_protect(op, false),
+            OpCode::Mremap => self.mremap(op),
+            OpCode::ClearRefs => self.clear_refs(op),
+            OpCode::Pagemap => self.pagemap(op),
+            OpCode::Smaps => self.smaps(op),
+            OpCode::SwapOut => self.swap_out(op),
+            OpCode::SwapIn => self.swap_in(op),
+            OpCode::Swapoff => self.swapoff(op),
+            OpCode::Zap => self.zap(op),
+            OpCode::Evict => self.evict(op),
+            OpCode::MigrateBegin => self.migrate_begin(op),
+            OpCode::MigrateEnd => self.migrate_end(op),
+            OpCode::MigrateWait => self.migrate_wait(op),
+            OpCode::ToDevice => self.device_migrate(op, true),
+            OpCode::FromDevice => self.device_migrate(op, false),
+            OpCode::HwPoison => self.hwpoison(op),
+            OpCode::KhugeScan => self.khuge_scan(op),
+            OpCode::KhugeSwapin => self.khuge_swapin(op),
+            OpCode::MemcgMove => self.memcg_move(op),
+            OpCode::Rmap => self.rmap(op),
+            OpCode::WriteBack => self.write_back(op),
+            OpCode::Hmm => self.hmm(op),
+            OpCode::Gup => self.gup(op),
+            OpCode::Mincore => self.mincore(op),
+            OpCode::MadvFree => self.madv_free(op),
+            OpCode::Willneed => self.willneed(op),
+            OpCode::Fork => self.fork(op),
+            OpCode::ExitChild => self.exit_child(),
+            OpCode::Pin => self.pin(op, true),
+            OpCode::Unpin => self.pin(op, false),
+            OpCode::Age => self.age(op),
+            OpCode::Ksm => self.ksm(op),
+            OpCode::Mlock => self.mlock(op),
+        }
+    }
+
+    /// Asks the model a call of a site with typed parameters.
+    #[inline]
+    fn ask<P: Parameters>(&mut self, pte: u64, parameters: P) -> Answer {
+        self.ask_site(P::SITE, pte, parameters.words())
+    }
+
+    #[inline]
+    fn ask_site(&mut self, site: SiteId, pte: u64, p: [u64; 3]) -> Answer {
+        self.trace.ask(&self.model, self.op, Call { site, pte, p })
+    }
+
+    /// Asks the model for pages in a row: a single call for one page, a range call for more. `parameters` makes an entry's words, `apply` gets each
+    /// page with its pte before and its answer.
+    fn ask_pages(
+        &mut self,
+        site: SiteId,
+        start: u16,
+        end: u16,
+        mut parameters: impl FnMut(&mut World, u16, u64) -> [u64; 3],
+        mut apply: impl FnMut(&mut World, u16, u64, &Answer),
+    ) {
+        debug_assert!(start / TABLE == (end - 1) / TABLE, "a range stays in its table");
+        if end - start == 1 {
+            let pte = self.state.pte(start);
+            let p = parameters(self, start, pte);
+            let answer = self.ask_site(site, pte, p);
+            apply(self, start, pte, &answer);
+            return;
+        }
+        let from = self.trace.ptes.len();
+        for page in start..end {
+            let pte = self.state.pte(page);
+            let p = parameters(self, page, pte);
+            self.trace.ptes.push(pte);
+            self.trace.params.push(p);
+        }
+        // The trace is taken out of the world while entries are applied to it.
+        let mut trace = std::mem::take(&mut self.trace);
+        let model = self.model.clone();
+        let mut page = start;
+        trace.ask_range(&model, self.op, site, from, Budgets::default(), |_, answer| {
+            let pte = self.state.pte(page);
+            apply(self, page, pte, answer);
+            page += 1;
+        });
+        self.trace = trace;
+    }
+
+    /// The vmas that overlap these pages, by index, each with its part.
+    fn parts(&self, start: u16, end: u16) -> Vec<(usize, u16, u16)> {
+        let overlapping = self.state.vmas.iter().enumerate().filter(|(_, v)| v.start < end && start < v.end);
+        let mut parts: Vec<_> = overlapping.map(|(i, v)| (i, v.part(start, end).0, v.part(start, end).1)).collect();
+        parts.sort_by_key(|part| part.1);
+        parts
+    }
+
+    #[inline]
+    fn class(&self, pte: u64) -> Class {
+        self.model.class(pte)
+    }
+}

@@ -1,0 +1,101 @@
+//! What a program made of itself: the calls, each with the model's answer.
+
+use crate::model::Model;
+use crate::site::{Answer, Budgets, Call, RANGE_MAX, RangeAnswer, RangeCall, SiteId, TOTALS};
+
+/// The calls and range calls of one program. Buffers are used again by the next one.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// The site calls, in order.
+    pub calls: Vec<Call>,
+    /// The model's answers to them.
+    pub answers: Vec<Answer>,
+    /// The index of the operation that made each call.
+    pub op_of_call: Vec<u16>,
+    /// The range calls, in order among themselves.
+    pub ranges: Vec<RangeRecord>,
+    /// Entries of all range calls, one after the other.
+    pub ptes: Vec<u64>,
+    /// Their parameters.
+    pub params: Vec<[u64; 3]>,
+    /// The model's ptes for them.
+    pub right_ptes: Vec<u64>,
+    /// The model's auxiliary words for them.
+    pub right_aux: Vec<u64>,
+}
+
+/// One range call of a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RangeRecord {
+    /// The site.
+    pub site: SiteId,
+    /// Where its entries start.
+    pub start: usize,
+    /// How many there are.
+    pub len: usize,
+    /// khugepaged's budgets.
+    pub budgets: Budgets,
+    /// The model's aggregates.
+    pub totals: [u64; TOTALS],
+    /// The index of the operation that made it.
+    pub op: u16,
+}
+
+impl Trace {
+    /// Forgets everything and keeps the buffers.
+    pub fn clear(&mut self) {
+        self.calls.clear();
+        self.answers.clear();
+        self.op_of_call.clear();
+        self.ranges.clear();
+        self.ptes.clear();
+        self.params.clear();
+        self.right_ptes.clear();
+        self.right_aux.clear();
+    }
+
+    /// A range of the trace as a call.
+    pub fn range(&self, record: &RangeRecord) -> RangeCall<'_> {
+        let entries = record.start..record.start + record.len;
+        RangeCall {
+            site: record.site,
+            ptes: &self.ptes[entries.clone()],
+            params: &self.params[entries],
+            budgets: record.budgets,
+        }
+    }
+
+    /// Asks the model a call and writes both down.
+    #[inline]
+    pub(super) fn ask(&mut self, model: &Model, op: u16, call: Call) -> Answer {
+        let answer = model.answer(&call);
+        self.calls.push(call);
+        self.answers.push(answer);
+        self.op_of_call.push(op);
+        answer
+    }
+
+    /// Asks the model the range whose entries were pushed since `start`, and writes its answer down. `seen` gets each entry's own answer.
+    pub(super) fn ask_range(
+        &mut self,
+        model: &Model,
+        op: u16,
+        site: SiteId,
+        start: usize,
+        budgets: Budgets,
+        seen: impl FnMut(usize, &Answer),
+    ) {
+        let len = (self.ptes.len() - start).min(RANGE_MAX);
+        self.right_ptes.resize(start + len, 0);
+        self.right_aux.resize(start + len, 0);
+        let mut record = RangeRecord { site, start, len, budgets, totals: [0; TOTALS], op };
+        let call = RangeCall { site, ptes: &self.ptes[start..], params: &self.params[start..], budgets };
+        let mut answer = RangeAnswer {
+            ptes: &mut self.right_ptes[start..],
+            aux: &mut self.right_aux[start..],
+            totals: &mut record.totals,
+        };
+        model.range_seen(&call, &mut answer, seen);
+        self.ranges.push(record);
+    }
+}
