@@ -30,13 +30,13 @@ impl Failure {
     }
 }
 
-/// Writes to standard output. A reader that went away (`| head`) is not an error worth a message.
+/// Writes to standard output; colours stay only where it wants them. A reader that went away (`| head`) is not an error worth a message.
 ///
 /// # Errors
 ///
 /// Whatever else went wrong with standard output, a full disk for instance.
 pub fn print_out(text: &str) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
+    let mut out = anstream::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("standard output: cannot write: {error}")))

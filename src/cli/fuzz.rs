@@ -7,12 +7,13 @@ use super::style::{BOLD, DIM, RIGHT, WRONG};
 use super::subject::{EnvironmentOptions, SubjectName, parse_subject};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use ptefuzz::engine::{Limits, Next, Progress, RawRun};
-use ptefuzz::lockstep::{Lockstep, Subject};
+use ptefuzz::engine::{Find, Job, Limits, Next, Progress, RawRun, WorldRun};
+use ptefuzz::lockstep::{Divergence, Lockstep, Subject};
 use ptefuzz::model::Model;
 use ptefuzz::packed::Packed;
-use ptefuzz::program::CallSource;
+use ptefuzz::program::{CallSource, Program};
 use ptefuzz::pte::{Class, Environment};
+use ptefuzz::world::World;
 use serde_json::{Map, Value, json};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -22,8 +23,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Fuzz: hold a subject against the reference model
 ///
-/// Makes raw calls of every site, ranges and classifications, asks the model and the subject, and explains each difference once. Ends after 60
-/// seconds unless told otherwise.
+/// Generates programs, runs them on the model and on the subject, and explains each difference once. Ends after 60 seconds unless told
+/// otherwise.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -32,8 +33,8 @@ Examples:
   ptefuzz fuzz --seed 7 --execs 100000 --json
   ptefuzz fuzz --allow-colliding-offsets --artifacts finds/")]
 pub struct Options {
-    /// What to run: raw (any site, any pte, any parameter in its domain)
-    #[arg(long, default_value = "raw", value_parser = ["raw"])]
+    /// What to run: sequence (operations on a small mm) or raw (any site, any pte, any parameter in its domain)
+    #[arg(long, default_value = "sequence", value_parser = ["sequence", "raw"])]
     target: String,
 
     /// What to hold against the model: packed or model
@@ -87,7 +88,7 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
         time: options.time.or(options.execs.is_none().then(|| Duration::from_secs(60))),
         programs: options.execs,
     };
-    let mut run = raw_run(environment, options, seed);
+    let mut run = job(environment, options, seed);
     let stop = stop_flag()?;
     let mut show = Show::new(options, seed, environment, limits);
     let mut watch = |progress: &Progress| {
@@ -100,22 +101,27 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
         _ => run.run::<dyn Subject>(&mut *options.subject.build(environment), limits, &mut watch),
     };
     show.finish();
-    finish(options, seed, &run, &progress)
+    finish(options, seed, &mut run, &progress)
 }
 
-fn raw_run(environment: Environment, options: &Options, seed: u64) -> RawRun {
-    let model = Model::new(environment);
-    let sites = options.subject.build(environment).sites().iter().collect();
-    let source = CallSource::new(environment, sites, options.allow_colliding_offsets);
-    RawRun::new(Lockstep::new(model).reporting_collisions(options.allow_colliding_offsets), source, seed)
+fn job(environment: Environment, options: &Options, seed: u64) -> Job {
+    let lockstep = Lockstep::new(Model::new(environment)).reporting_collisions(options.allow_colliding_offsets);
+    if options.target == "raw" {
+        let sites = options.subject.build(environment).sites().iter().collect();
+        let source = CallSource::new(environment, sites, options.allow_colliding_offsets);
+        Job::Raw(Box::new(RawRun::new(lockstep, source, seed)))
+    } else {
+        Job::World(Box::new(WorldRun::new(lockstep, World::new(environment), seed)))
+    }
 }
 
-fn finish(options: &Options, seed: u64, run: &RawRun, progress: &Progress) -> Result<Verdict, Failure> {
+fn finish(options: &Options, seed: u64, run: &mut Job, progress: &Progress) -> Result<Verdict, Failure> {
     let mut text = String::new();
     let mut divergences = Vec::new();
-    for find in run.finds().sorted() {
+    let finds: Vec<Find> = run.finds().sorted().into_iter().cloned().collect();
+    for find in &finds {
         let file = match &options.artifacts {
-            Some(dir) => Some(write_artifact(dir, &find.first)?),
+            Some(dir) => Some(write_artifact(dir, &find.first, &run.program_of(find))?),
             None => None,
         };
         text.push_str(&find_text(find, file.as_deref()));
@@ -153,7 +159,7 @@ fn summary(progress: &Progress, seed: u64) -> String {
     )
 }
 
-fn fuzz_json(options: &Options, seed: u64, run: &RawRun, progress: &Progress, divergences: Vec<Value>) -> Value {
+fn fuzz_json(options: &Options, seed: u64, run: &Job, progress: &Progress, divergences: Vec<Value>) -> Value {
     let tally = run.lockstep().tally();
     let classes: Map<String, Value> =
         Class::ALL.iter().map(|class| (class.name().to_string(), json!(tally.classes[*class as usize]))).collect();
@@ -180,7 +186,7 @@ fn fuzz_json(options: &Options, seed: u64, run: &RawRun, progress: &Progress, di
 }
 
 /// Writes the program of a find aside and renames it, and gives its path.
-fn write_artifact(dir: &Path, divergence: &ptefuzz::lockstep::Divergence) -> Result<String, Failure> {
+fn write_artifact(dir: &Path, divergence: &Divergence, program: &Program) -> Result<String, Failure> {
     let name: String = divergence
         .signature
         .to_string()
@@ -190,7 +196,7 @@ fn write_artifact(dir: &Path, divergence: &ptefuzz::lockstep::Divergence) -> Res
         .collect();
     let path = dir.join(format!("{name}.pte"));
     let aside = dir.join(format!(".{name}.{}.tmp", std::process::id()));
-    let mut text = divergence.to_raw().to_text();
+    let mut text = program.to_text();
     text.push_str(&format!("# {}\n# {}\n", divergence.signature, divergence.environment));
     std::fs::write(&aside, text).map_err(|error| Failure::io("write", &aside, &error))?;
     std::fs::rename(&aside, &path).map_err(|error| Failure::io("rename to", &path, &error))?;

@@ -4,9 +4,11 @@
 //! 1 a divergence, 2 bad usage or input.
 
 mod decode;
+mod environment;
 mod error;
 mod fuzz;
 mod header;
+mod page;
 mod replay;
 mod report;
 mod sites;

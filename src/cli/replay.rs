@@ -6,19 +6,21 @@ use super::report::paint;
 use super::style::{BOLD, DIM, RIGHT, WRONG};
 use super::subject::{EnvironmentOptions, SubjectName, parse_subject};
 use clap::Args;
+use ptefuzz::engine::Runner;
 use ptefuzz::lockstep::explain::{explain, pte_words};
-use ptefuzz::lockstep::{Divergence, Lockstep, Subject};
+use ptefuzz::lockstep::{Divergence, Subject};
 use ptefuzz::model::Model;
-use ptefuzz::program::{RawProgram, Record};
+use ptefuzz::program::{PAGES, Program, RawProgram, Record, WorldProgram};
 use ptefuzz::pte::Environment;
 use ptefuzz::site::{Answer, Call, RangeCall, SITES, check_call, check_range, describe_outcome};
+use ptefuzz::world::World;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Replay programs step by step, with both answers, the first difference marked
 ///
-/// Reads programs as text. A program in which the subject and the model agree is clean; else the first difference is explained.
+/// Reads programs as text or bytes. A program in which the subject and the model agree is clean; else the first difference is explained.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -36,6 +38,10 @@ pub struct Options {
 
     #[command(flatten)]
     environment: EnvironmentOptions,
+
+    /// Report swap entries that collide with none or special in their encoding
+    #[arg(long)]
+    allow_colliding_offsets: bool,
 
     /// Show verdicts only, not every step
     #[arg(long, short)]
@@ -57,10 +63,16 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
     let mut all_clean = true;
     for path in &options.files {
         let program = read(path)?;
-        check_domains(path, &program, environment)?;
+        let steps = match &program {
+            Program::Raw(raw) => {
+                check_domains(path, raw, environment)?;
+                raw_steps(raw, &Model::new(environment))
+            }
+            Program::World(world) => world_steps(world, environment),
+        };
         let mut subject = options.subject.build(environment);
-        let mut steps = String::new();
-        let first = replay(&program, &mut *subject, environment, &mut steps);
+        let mut runner = Runner::new(environment).reporting_collisions(options.allow_colliding_offsets);
+        let first = runner.first(&program, &mut *subject);
         all_clean &= first.is_none();
         show(options, path, &steps, first.as_ref());
         files.push(file_json(path, first.as_ref()));
@@ -71,10 +83,12 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
     Ok(if all_clean { Verdict::Clean } else { Verdict::Divergence })
 }
 
-fn show(options: &Options, path: &Path, steps: &str, first: Option<&(usize, Divergence)>) {
+fn show(options: &Options, path: &Path, steps: &[String], first: Option<&(usize, Divergence)>) {
     let mut text = format!("{BOLD}{}{BOLD:#}\n", path.display());
     if !options.quiet {
-        text.push_str(steps);
+        // What comes after the wrong step is beside the point.
+        let end = first.map_or(steps.len(), |(step, _)| (*step).min(steps.len()));
+        steps[..end].iter().for_each(|step| text.push_str(step));
     }
     match first {
         None => text.push_str(&format!("  {RIGHT}clean{RIGHT:#}: both agree in every step\n")),
@@ -100,9 +114,14 @@ fn file_json(path: &Path, first: Option<&(usize, Divergence)>) -> Value {
     })
 }
 
-fn read(path: &Path) -> Result<RawProgram, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::io("read", path, &error))?;
-    RawProgram::from_text(&text).map_err(|error| Failure::new(format!("{}:{error}", path.display())))
+/// Reads a program of either kind, text or bytes.
+///
+/// # Errors
+///
+/// A file that cannot be read or is no program.
+pub fn read(path: &Path) -> Result<Program, Failure> {
+    let content = std::fs::read(path).map_err(|error| Failure::io("read", path, &error))?;
+    Program::read(&content).map_err(|error| Failure::new(format!("{}:{error}", path.display())))
 }
 
 fn check_domains(path: &Path, program: &RawProgram, environment: Environment) -> Result<(), Failure> {
@@ -122,44 +141,45 @@ fn check_domains(path: &Path, program: &RawProgram, environment: Environment) ->
     Ok(())
 }
 
-/// Runs the program, writes its steps, and gives the first divergence with its step from 1.
-fn replay(
-    program: &RawProgram,
-    subject: &mut dyn Subject,
-    environment: Environment,
-    steps: &mut String,
-) -> Option<(usize, Divergence)> {
-    let model = Model::new(environment);
-    let mut lockstep = Lockstep::new(model.clone());
-    for (index, record) in program.records.iter().enumerate() {
-        let mut found = None;
-        let mut report = |divergence: Divergence| {
-            found.get_or_insert(divergence);
-        };
-        match record {
-            Record::Call(call) => {
-                steps.push_str(&step_text(index + 1, &model, call));
-                if subject.sites().contains(call.site) {
-                    lockstep.calls(subject, &[*call], |_, _, _| {}, &mut report);
-                }
-            }
-            Record::Classify(pte) => {
-                steps.push_str(&format!("{:>4}  classify {}\n", index + 1, pte_words(&model, *pte)));
-                lockstep.classify(subject, *pte, &mut report);
-            }
-            Record::Range { site, budgets, entries } => {
+/// The steps of a raw program in words, one text a record.
+fn raw_steps(program: &RawProgram, model: &Model) -> Vec<String> {
+    let records = program.records.iter().enumerate();
+    records
+        .map(|(index, record)| match record {
+            Record::Call(call) => step_text(index + 1, model, call),
+            Record::Classify(pte) => format!("{:>4}  classify {}\n", index + 1, pte_words(model, *pte)),
+            Record::Range { site, entries, .. } => {
                 let name = SITES[*site as usize].name;
-                steps.push_str(&format!("{:>4}  range {name} over {} entries\n", index + 1, entries.len()));
-                let (ptes, params): (Vec<_>, Vec<_>) = entries.iter().copied().unzip();
-                let range = RangeCall { site: *site, ptes: &ptes, params: &params, budgets: *budgets };
-                lockstep.range(subject, &range, &mut report);
+                format!("{:>4}  range {name} over {} entries\n", index + 1, entries.len())
             }
+        })
+        .collect()
+}
+
+/// Pages whose change a step shows before the rest is only counted.
+const SHOWN: usize = 6;
+
+/// The steps of a world program in words: how each ended, and every pte that it changed, before and after.
+fn world_steps(program: &WorldProgram, environment: Environment) -> Vec<String> {
+    let mut world = World::new(environment);
+    world.reset(program.tree);
+    let mut steps = Vec::new();
+    for (index, op) in program.ops.iter().enumerate() {
+        let before: Vec<u64> = (0..PAGES).map(|page| world.pte(page)).collect();
+        let ending = world.step(*op);
+        let mut text = format!("{:>4}  {BOLD}{op}{BOLD:#}  {DIM}{}{DIM:#}\n", index + 1, ending.words());
+        let changed: Vec<u16> = (0..PAGES).filter(|page| world.pte(*page) != before[*page as usize]).collect();
+        for page in changed.iter().take(SHOWN) {
+            let (was, is) = (before[*page as usize], world.pte(*page));
+            text.push_str(&format!("      {page:>4}  {DIM}{}{DIM:#}\n", pte_words(world.model(), was)));
+            text.push_str(&format!("         -> {}\n", pte_words(world.model(), is)));
         }
-        if let Some(divergence) = found {
-            return Some((index + 1, divergence));
+        if changed.len() > SHOWN {
+            text.push_str(&format!("            and {} pages more\n", changed.len() - SHOWN));
         }
+        steps.push(text);
     }
-    None
+    steps
 }
 
 fn step_text(number: usize, model: &Model, call: &Call) -> String {

@@ -2,8 +2,12 @@
 
 use anstyle::{AnsiColor, Style};
 
+/// Text as it is.
+pub const PLAIN: Style = Style::new();
 /// Headings and the names of things.
 pub const BOLD: Style = Style::new().bold();
+/// What the kernel calls it: functions, bits, fields.
+pub const NAME: Style = AnsiColor::Cyan.on_default();
 /// What is right.
 pub const RIGHT: Style = AnsiColor::Green.on_default();
 /// What is wrong.

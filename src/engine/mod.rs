@@ -4,11 +4,19 @@
 
 mod coverage;
 mod finds;
+mod job;
+mod minimize;
 mod raw;
+mod runner;
+mod world;
 
 pub use coverage::Coverage;
 pub use finds::{Find, Finds};
+pub use job::Job;
+pub use minimize::minimize;
 pub use raw::RawRun;
+pub use runner::Runner;
+pub use world::WorldRun;
 
 use std::time::Duration;
 

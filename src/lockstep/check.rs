@@ -10,6 +10,7 @@ use crate::site::{
     Answer, Call, RANGE_MAX, RangeAnswer, RangeCall, SITE_COUNT, SITES, SiteId, TOTALS, Use, Uses, outcome_parts,
     store_bits,
 };
+use crate::world::{RangeRecord, Trace};
 
 /// Calls that are answered at a time: small enough that calls and both answers stay in the first-level cache.
 pub const BATCH: usize = 64;
@@ -136,13 +137,91 @@ impl<R: Subject> Lockstep<R> {
                 self.tally.calls += 1;
                 self.tally.noops += is_noop(call, &right) as u64;
                 if let Some(signature) = self.compare(call, class, &right, &wrong) {
-                    report(Divergence {
-                        signature,
-                        environment: self.model.environment(),
-                        before: class,
-                        witness: Witness::Call { call: *call, right, wrong },
-                    });
+                    report(self.call_divergence(signature, call, class, &right, &wrong));
                 }
+            }
+        }
+    }
+
+    /// Asks the subject the calls and ranges of a trace, whose right answers are in it, and hands each divergence to `report` with the index of
+    /// the operation that made the call.
+    pub fn trace<S: Subject + ?Sized>(
+        &mut self,
+        subject: &mut S,
+        trace: &Trace,
+        mut seen: impl FnMut(&Call, Class, &Answer),
+        report: &mut dyn FnMut(u16, Divergence),
+    ) {
+        let sites = subject.sites();
+        let mut at = 0;
+        for (batch, right) in trace.calls.chunks(BATCH).zip(trace.answers.chunks(BATCH)) {
+            let mut wrong = self.wrong;
+            subject.answer(batch, &mut wrong[..batch.len()]);
+            for i in 0..batch.len() {
+                let (call, right, wrong) = (&batch[i], &right[i], &wrong[i]);
+                let class = self.model.class(call.pte);
+                seen(call, class, right);
+                self.tally.classes[class as usize] += 1;
+                self.tally.calls += 1;
+                self.tally.noops += is_noop(call, right) as u64;
+                if sites.contains(call.site)
+                    && let Some(signature) = self.compare(call, class, right, wrong)
+                {
+                    report(trace.op_of_call[at + i], self.call_divergence(signature, call, class, right, wrong));
+                }
+            }
+            at += batch.len();
+        }
+        for record in &trace.ranges {
+            self.trace_range(subject, trace, record, &mut |divergence| report(record.op, divergence));
+        }
+    }
+
+    fn call_divergence(
+        &self,
+        signature: Signature,
+        call: &Call,
+        before: Class,
+        right: &Answer,
+        wrong: &Answer,
+    ) -> Divergence {
+        let witness = Witness::Call { call: *call, right: *right, wrong: *wrong };
+        Divergence { signature, environment: self.model.environment(), before, witness }
+    }
+
+    /// A range of a trace. A subject without ranges is asked its entries one by one, but for khugepaged's scan, whose budgets span them.
+    fn trace_range<S: Subject + ?Sized>(
+        &mut self,
+        subject: &mut S,
+        trace: &Trace,
+        record: &RangeRecord,
+        report: &mut dyn FnMut(Divergence),
+    ) {
+        let call = trace.range(record);
+        let n = record.len;
+        let entries = record.start..record.start + n;
+        let RangeBuffers { right, wrong } = &mut *self.range;
+        right[0][..n].copy_from_slice(&trace.right_ptes[entries.clone()]);
+        right[1][..n].copy_from_slice(&trace.right_aux[entries]);
+        let mut totals = [record.totals, [0; TOTALS]];
+        wrong.iter_mut().for_each(|words| words[..n].fill(0));
+        let (ptes, aux) = wrong.split_at_mut(1);
+        let mut answer = RangeAnswer { ptes: &mut ptes[0][..n], aux: &mut aux[0][..n], totals: &mut totals[1] };
+        if !subject.sites().contains(record.site) {
+            return;
+        }
+        if subject.range(&call, &mut answer) {
+            self.tally.ranges += 1;
+            for pte in call.ptes {
+                self.tally.classes[self.model.class(*pte) as usize] += 1;
+            }
+            if let Some(divergence) = self.compare_range(&call, totals) {
+                report(divergence);
+            }
+        } else if record.site != SiteId::KhugeScan {
+            for (pte, p) in call.ptes.iter().zip(call.params) {
+                let entry = Call { site: record.site, pte: *pte, p: *p };
+                self.calls(subject, &[entry], |_, _, _| {}, report);
             }
         }
     }

@@ -1,9 +1,10 @@
 //! One divergence: its signature and what is needed to show and to repeat it.
 
-use super::Signature;
+use super::{Fault, Place, Signature};
 use crate::program::{RawProgram, Record};
 use crate::pte::{Class, Classification, Environment};
 use crate::site::{Answer, Budgets, Call, SiteId, TOTALS};
+use crate::world::Lost;
 
 /// One difference between what must be and what the subject did.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +42,8 @@ pub enum Witness {
     },
     /// A range call.
     Range(Box<RangeWitness>),
+    /// The end of a world program, where something counted was lost.
+    Lost(Lost),
 }
 
 /// A range call and its two answers, with the first entry that differs if one does.
@@ -63,7 +66,15 @@ pub struct RangeWitness {
 }
 
 impl Divergence {
-    /// The raw program that shows it again: one record, since sites are pure.
+    /// A broken conservation law.
+    pub fn lost(environment: Environment, lost: Lost) -> Divergence {
+        let (right, wrong) = ((lost.there > lost.counted) as u64, (lost.counted > lost.there) as u64);
+        let fault = Fault::Conservation(lost.law);
+        let signature = Signature { place: Place::Program, fault, classes: None, right, wrong };
+        Divergence { signature, environment, before: Class::None, witness: Witness::Lost(lost) }
+    }
+
+    /// The raw program that shows it again: one record, since sites are pure; none for what only a whole program shows.
     pub fn to_raw(&self) -> RawProgram {
         let record = match &self.witness {
             Witness::Call { call, .. } => Record::Call(*call),
@@ -73,6 +84,7 @@ impl Divergence {
                 budgets: range.budgets,
                 entries: range.calls.iter().map(|call| (call.pte, call.p)).collect(),
             },
+            Witness::Lost(_) => return RawProgram::default(),
         };
         RawProgram { records: vec![record] }
     }

@@ -8,6 +8,7 @@ use crate::model::Model;
 use crate::program::arguments;
 use crate::pte::{Class, Classification, Environment, Special};
 use crate::site::{Answer, Call, Site, SiteId, describe_outcome, totals_names};
+use crate::world::CONSERVATION;
 
 /// What a line of an explanation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,14 @@ pub fn explain(divergence: &Divergence) -> Vec<Line> {
             }
         }
         Witness::Range(range) => explain_range(&mut page, &model, range),
+        Witness::Lost(lost) => {
+            if let Some(law) = CONSERVATION.get(lost.law as usize) {
+                page.put(Tone::Plain, "law", law.text);
+            }
+            page.put(Tone::Right, "there", &lost.there.to_string());
+            page.put(Tone::Wrong, "counted", &lost.counted.to_string());
+            page.put(Tone::Plain, "at", &format!("page, slot or frame {}", lost.place));
+        }
     }
     if let Some(site) = divergence.signature.site() {
         explain_rule(&mut page, divergence, Site::of(site));

@@ -4,6 +4,7 @@ use super::laws::LAWS;
 use super::parts::{AuxKind, ENTRY_PARTS, aux_kind, outcome_part, pte_parts, words};
 use crate::pte::{Class, Classification};
 use crate::site::{SITES, SiteId, Uses, outcome_parts, totals_names};
+use crate::world::CONSERVATION;
 use std::fmt;
 
 /// Where a divergence was seen.
@@ -15,6 +16,8 @@ pub enum Place {
     Range(SiteId),
     /// The predicates.
     Classify,
+    /// A whole world program.
+    Program,
 }
 
 /// What was wrong.
@@ -36,6 +39,8 @@ pub enum Fault {
     Law(u16),
     /// Two states share one encoding.
     Collision,
+    /// A conservation law, by its index in [`CONSERVATION`].
+    Conservation(u8),
 }
 
 /// The meaning of a divergence: place, what was wrong, and which parts went wrong in which direction.
@@ -61,7 +66,7 @@ impl Signature {
     pub fn site(&self) -> Option<SiteId> {
         match self.place {
             Place::Site(site) | Place::Range(site) => Some(site),
-            Place::Classify => None,
+            Place::Classify | Place::Program => None,
         }
     }
 
@@ -71,6 +76,7 @@ impl Signature {
             Place::Site(site) => SITES[site as usize].name.to_string(),
             Place::Range(site) => format!("{}[]", SITES[site as usize].name),
             Place::Classify => "classify".to_string(),
+            Place::Program => "program".to_string(),
         }
     }
 
@@ -99,6 +105,10 @@ impl Signature {
                 vec![format!("{name}:{}->{}", self.right, self.wrong)]
             }
             Fault::Law(index) => vec![LAWS.get(index as usize).map_or("?", |law| law.name).to_string()],
+            Fault::Conservation(index) => {
+                let name = CONSERVATION.get(index as usize).map_or("?", |law| law.name);
+                vec![format!("{name}:{}", if self.wrong != 0 { "too-many-counted" } else { "too-few-counted" })]
+            }
             Fault::Collision => self.classes.iter().map(|(_, class)| class.name().to_string()).collect(),
         };
         if words.is_empty() {
@@ -128,6 +138,7 @@ impl Signature {
             Fault::Predicate(_) => "predicate",
             Fault::Law(_) => "law",
             Fault::Collision => "collision",
+            Fault::Conservation(_) => "conservation",
         }
     }
 }

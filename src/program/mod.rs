@@ -4,7 +4,10 @@
 //! corpora), and what a generator draws from a seed.
 
 mod calls;
+mod generate;
 mod operation;
+#[allow(clippy::module_inception, reason = "the room and its main type")]
+mod program;
 mod ptes;
 mod raw;
 mod rng;
@@ -12,9 +15,12 @@ mod token;
 mod world_program;
 
 pub use calls::{CallSource, RangeBuffer, into_domain};
+pub use generate::Generator;
 pub use operation::{
-    ACCIDENTS, KIND_WORDS, OPERATION_COUNT, OPERATIONS, Op, OpCode, Operation, Opt, PAGES, PROT_WORDS, Shape, TABLE, accident,
+    ACCIDENTS, KIND_WORDS, OPERATION_COUNT, OPERATIONS, Op, OpCode, Operation, Opt, PAGES, PROT_WORDS, Shape, TABLE,
+    accident, operation_shape,
 };
+pub use program::{Program, ReadError};
 pub use ptes::PteSource;
 pub(crate) use raw::arguments;
 pub use raw::{RawProgram, Record};

@@ -294,3 +294,8 @@ operations! {
         "locks or unlocks the vma"
         sites [] facts "" truth "mlock_fixup(), v5.10";
 }
+
+/// How an operation of this code names its pages.
+pub fn operation_shape(code: OpCode) -> Shape {
+    OPERATIONS[code as usize].shape
+}

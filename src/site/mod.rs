@@ -15,8 +15,8 @@ pub use range::{Budgets, RANGE_MAX, RANGE_SITES, RangeAnswer, RangeCall, TOTALS,
 pub use raw::{Answer, Call, Use, Uses};
 pub use rows::{SITE_COUNT, SITES, SiteId, params};
 pub use table::{Domain, Field, OutcomePart, Site, Truth, UseRule, Used};
-pub use words::{EVENTS, describe_outcome, outcome_parts, prot_name};
-pub(crate) use words::{PROTECTIONS, store_bits};
+pub(crate) use words::store_bits;
+pub use words::{EVENTS, PROTECTIONS, describe_outcome, outcome_parts, prot_name};
 
 #[cfg(test)]
 pub(crate) use table::flip;

@@ -87,7 +87,7 @@ pub fn prot_name(prot: u64) -> Option<&'static str> {
 }
 
 /// The page protections of the protection map (`ptefuzz.h`), by name.
-pub(crate) const PROTECTIONS: [(u64, &str); 5] = [
+pub const PROTECTIONS: [(u64, &str); 5] = [
     (0x120, "NONE"),
     (0x8000_0000_0000_0025, "READONLY"),
     (0x8000_0000_0000_0027, "SHARED"),

@@ -163,10 +163,9 @@ impl World {
         let (vm_write, vm_shared, unstable) = (vma.prot.write, vma.shared(), wrong == accident::UNSTABLE);
         let prot = vma.page_prot();
         let answer = match self.tree {
-            Tree::Patch07 => self.ask(
-                pte,
-                params::FinishFault { write, vm_write, vm_shared, unstable, uffd_wp: false, prot, pfn },
-            ),
+            Tree::Patch07 => {
+                self.ask(pte, params::FinishFault { write, vm_write, vm_shared, unstable, uffd_wp: false, prot, pfn })
+            }
             Tree::Series => {
                 self.ask(pte, params::FinishFaultRfc08 { write, vm_write, vm_shared, unstable, uffd_wp, prot, pfn })
             }
@@ -194,8 +193,12 @@ impl World {
         match self.state.cached(vma, page) {
             Cached::Frame(frame) => Some(frame),
             hole => {
-                let frame =
-                    self.state.take_frame(Frame { swap_backed: true, dirty: true, cached: true, ..Frame::default() })?;
+                let frame = self.state.take_frame(Frame {
+                    swap_backed: true,
+                    dirty: true,
+                    cached: true,
+                    ..Frame::default()
+                })?;
                 if let Cached::Swapped(swap) = hole {
                     let (area, slot) = place(swap);
                     self.state.put_slot(area, slot);

@@ -14,12 +14,16 @@ impl World {
             return Ending::NoEffect;
         }
         for page in self.pages_of(i) {
-            self.unmap_one(page, i, params::Unmap {
-                ttu_migration: true,
-                ttu_ignore_mlock: true,
-                ttu_ignore_access: true,
-                ..Default::default()
-            });
+            self.unmap_one(
+                page,
+                i,
+                params::Unmap {
+                    ttu_migration: true,
+                    ttu_ignore_mlock: true,
+                    ttu_ignore_access: true,
+                    ..Default::default()
+                },
+            );
         }
         Ending::Done
     }
@@ -43,7 +47,8 @@ impl World {
     /// A new frame with what the old one was, in the page cache and the swap cache too.
     fn replace_frame(&mut self, old: usize, device: bool) -> Option<usize> {
         let before = self.state.frames[old];
-        let new = self.state.take_frame(Frame { maps: 0, entries: 0, pinned: false, swap: 0, device, ..before })? as usize;
+        let new =
+            self.state.take_frame(Frame { maps: 0, entries: 0, pinned: false, swap: 0, device, ..before })? as usize;
         self.state.frames[new].swap = std::mem::take(&mut self.state.frames[old].swap);
         if self.state.frames[new].swap != 0 {
             let (area, slot) = super::state::place(self.state.frames[new].swap);
@@ -134,11 +139,27 @@ impl World {
         let answer = match self.tree {
             Tree::Patch07 => self.ask(
                 pte,
-                params::MigrateCollect { select_system, select_devpriv, vm_anon, owner_match, trylock, no_mapping, thp },
+                params::MigrateCollect {
+                    select_system,
+                    select_devpriv,
+                    vm_anon,
+                    owner_match,
+                    trylock,
+                    no_mapping,
+                    thp,
+                },
             ),
             Tree::Series => self.ask(
                 pte,
-                params::MigrateCollectV3 { select_system, select_devpriv, vm_anon, owner_match, trylock, no_mapping, thp },
+                params::MigrateCollectV3 {
+                    select_system,
+                    select_devpriv,
+                    vm_anon,
+                    owner_match,
+                    trylock,
+                    no_mapping,
+                    thp,
+                },
             ),
         };
         if answer.pte == pte {

@@ -46,12 +46,16 @@ impl World {
         }
         let mut done = true;
         for page in self.pages_of(i) {
-            done &= self.unmap_one(page, i, params::Unmap {
-                ttu_ignore_access: ignore_access,
-                ttu_batch_flush: true,
-                swap_dup_fail: op.accident == accident::DUP_FAIL,
-                ..Default::default()
-            });
+            done &= self.unmap_one(
+                page,
+                i,
+                params::Unmap {
+                    ttu_ignore_access: ignore_access,
+                    ttu_batch_flush: true,
+                    swap_dup_fail: op.accident == accident::DUP_FAIL,
+                    ..Default::default()
+                },
+            );
         }
         if self.state.frames[i].maps == 0 && op.arg & 4 == 0 {
             // The page was written out and leaves memory.
@@ -99,7 +103,8 @@ impl World {
         if events & EV_RMAP_DEL != 0 {
             frame.maps = frame.maps.saturating_sub(1);
         }
-        if events & EV_RMAP_DEL != 0 && matches!(class, Class::MigrationRead | Class::MigrationWrite | Class::HwPoison) {
+        if events & EV_RMAP_DEL != 0 && matches!(class, Class::MigrationRead | Class::MigrationWrite | Class::HwPoison)
+        {
             frame.entries += 1;
         }
         if events & EV_RSS_PAGE != 0 {
@@ -177,11 +182,11 @@ impl World {
         }
         self.state.frames[i].hwpoison = true;
         for page in self.pages_of(i) {
-            self.unmap_one(page, i, params::Unmap {
-                ttu_ignore_mlock: true,
-                ttu_ignore_access: true,
-                ..Default::default()
-            });
+            self.unmap_one(
+                page,
+                i,
+                params::Unmap { ttu_ignore_mlock: true, ttu_ignore_access: true, ..Default::default() },
+            );
         }
         Ending::Done
     }
@@ -192,7 +197,8 @@ impl World {
         for page in self.pages_of(i) {
             let pte = self.state.pte(page);
             // page_mkclean() walks ptes that map the page: present ones and device entries.
-            let maps = self.normal_page(pte).is_some() || matches!(self.class(pte), Class::DeviceRead | Class::DeviceWrite);
+            let maps =
+                self.normal_page(pte).is_some() || matches!(self.class(pte), Class::DeviceRead | Class::DeviceWrite);
             if !maps {
                 continue;
             }
@@ -244,11 +250,31 @@ impl World {
         let answer = match self.tree {
             Tree::Patch07 => self.ask(
                 pte,
-                params::Unuse { no_page, map_zero, map_bad: false, ksm_oom, sameswp_fixed, kind, area: size, prot, pfn },
+                params::Unuse {
+                    no_page,
+                    map_zero,
+                    map_bad: false,
+                    ksm_oom,
+                    sameswp_fixed,
+                    kind,
+                    area: size,
+                    prot,
+                    pfn,
+                },
             ),
             Tree::Series => self.ask(
                 pte,
-                params::UnuseV3 { no_page, map_zero, map_bad: false, ksm_oom, sameswp_fixed, kind, area: size, prot, pfn },
+                params::UnuseV3 {
+                    no_page,
+                    map_zero,
+                    map_bad: false,
+                    ksm_oom,
+                    sameswp_fixed,
+                    kind,
+                    area: size,
+                    prot,
+                    pfn,
+                },
             ),
         };
         if answer.outcome & 1 != 0 {

@@ -174,7 +174,8 @@ impl World {
             if events & EV_RMAP_DEL != 0 {
                 frame.maps = frame.maps.saturating_sub(1);
             }
-            if events & EV_CLEAR != 0 && matches!(class, Class::MigrationRead | Class::MigrationWrite | Class::HwPoison) {
+            if events & EV_CLEAR != 0 && matches!(class, Class::MigrationRead | Class::MigrationWrite | Class::HwPoison)
+            {
                 frame.entries = frame.entries.saturating_sub(1);
             }
             frame.dirty |= events & EV_PG_DIRTY != 0;
@@ -248,16 +249,22 @@ impl World {
                 self.ask(pte, params::Accessor { operation: 4, ..Default::default() });
             }
         }
-        self.ask_pages(SiteId::MoveSoftDirty, from, from + len, |_, _, _| [0; 3], |world, page, pte, answer| {
-            let there = page.wrapping_add(offset);
-            if world.model.is_none(pte) {
-                return;
-            }
-            let expect = std::mem::take(world.state.expect(page));
-            world.state.set(page, 0);
-            world.state.set(there, answer.pte);
-            *world.state.expect(there) = expect;
-        });
+        self.ask_pages(
+            SiteId::MoveSoftDirty,
+            from,
+            from + len,
+            |_, _, _| [0; 3],
+            |world, page, pte, answer| {
+                let there = page.wrapping_add(offset);
+                if world.model.is_none(pte) {
+                    return;
+                }
+                let expect = std::mem::take(world.state.expect(page));
+                world.state.set(page, 0);
+                world.state.set(there, answer.pte);
+                *world.state.expect(there) = expect;
+            },
+        );
         if leaves_uffd {
             for page in to..to + len {
                 self.state.expect(page).wp = false;
@@ -399,13 +406,9 @@ impl World {
 
 /// The protection that an option names.
 pub(super) fn protection(value: u16) -> Prot {
-    let (read, write, exec) = [
-        (true, true, false),
-        (true, false, false),
-        (false, false, false),
-        (true, false, true),
-        (true, true, true),
-    ][value as usize % 5];
+    let (read, write, exec) =
+        [(true, true, false), (true, false, false), (false, false, false), (true, false, true), (true, true, true)]
+            [value as usize % 5];
     Prot { read, write, exec }
 }
 
