@@ -156,6 +156,8 @@ pub(super) struct Mm {
 pub(super) struct Expect {
     /// It was write-protected by userfaultfd, and nothing that may lift that did.
     pub wp: bool,
+    /// It may carry a mark outside a registered vma: the descriptor was closed over it.
+    pub stale: bool,
     /// It was written since soft-dirty was cleared, and nothing that may lose that happened.
     pub written: bool,
 }
@@ -229,6 +231,18 @@ impl State {
     pub fn set(&mut self, page: u16, pte: u64) {
         self.ptes[page as usize] = pte;
         self.touched = (self.touched.0.min(page), self.touched.1.max(page + 1));
+    }
+
+    /// The pages that have been touched at all.
+    pub fn touched_pages(&self) -> std::ops::Range<usize> {
+        let (start, end) = self.touched;
+        start as usize..(end as usize).max(start as usize)
+    }
+
+    /// The file pages that have been touched at all.
+    pub fn touched_file_pages(&self) -> std::ops::Range<usize> {
+        let (start, end) = self.touched_cache;
+        start as usize..(end as usize).max(start as usize)
     }
 
     pub fn pte(&self, page: u16) -> u64 {
