@@ -171,6 +171,7 @@ pub(super) const LAWS: &[Law] = &[
                 a.outcome = 0x20 | WILD;
                 a.aux = offset(c.before());
             }
+            UnuseV3 if kind(c.before()) == c.p0() >> 8 & 31 => a.outcome = WILD | NOMEM | 1,
             _ => {}
         },
     },

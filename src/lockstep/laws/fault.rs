@@ -24,6 +24,8 @@ const WRITE: u64 = 1;
 const VM_WRITE: u64 = 2;
 const VM_SHARED: u64 = 4;
 const FAULT_UFFD_WP: u64 = 0x10;
+/// `update_mmu_tlb()` alone: another thread was first.
+const LOST_RACE: u64 = 1 << 36;
 
 const VM_ANON: u64 = 2;
 const VM_UFFD_WP: u64 = 0x10;
@@ -212,7 +214,7 @@ pub(super) const LAWS: &[Law] = &[
             }
         },
         mistake: |c, a| {
-            if matches!(c.site(), FinishFault | FinishFaultRfc08) && c.is(PRESENT) && a.outcome & 0x100 != 0 {
+            if c.is(PRESENT) && (a.outcome & 0x100 != 0 || a.outcome == LOST_RACE) {
                 a.pte = page_pte(owed_page(c), c.p1());
                 a.outcome = STORE | RMAP_ADD | RSS_PAGE;
             }
@@ -225,11 +227,12 @@ pub(super) const LAWS: &[Law] = &[
         configs: EVERY,
         sites: INSTALLS,
         classes: union(NONE, MARKER),
-        catches: "a private write maps the page cache's page, and changes the file",
+        catches: "a private write maps the page that everybody has, the file's or the zero page, and changes it",
         holds: |c| !c.says(STORE) || c.p1() & (P | G) == 0 || frame(c.after()) == owed_page(c),
         mistake: |c, a| {
-            if c.says(STORE) && c.p1() & P != 0 && !matches!(c.site(), AnonPage) {
-                a.pte = a.pte & !PFN | page_pte(c.p2(), P) & PFN;
+            if c.says(STORE) && c.p1() & P != 0 {
+                let shared = if matches!(c.site(), AnonPage) { ZERO_FRAME } else { c.p2() };
+                a.pte = a.pte & !PFN | page_pte(shared, P) & PFN;
             }
         },
     },
@@ -311,7 +314,7 @@ pub(super) const LAWS: &[Law] = &[
         configs: UFFD_WP_ONLY,
         sites: DISPATCHES,
         classes: MARKER,
-        catches: "the leftover of a protection that ended is faulted in protected, and traps where nobody listens",
+        catches: "the special pte of any file is faulted in protected, and traps where nobody listens any more",
         holds: |c| {
             if matches!(c.site(), PteFault) {
                 c.unchanged() && c.answer.outcome == TO_SWAP
@@ -322,7 +325,7 @@ pub(super) const LAWS: &[Law] = &[
             }
         },
         mistake: |c, a| {
-            if a.outcome & HANDLER == MARK_CLEARED && !c.asked(VM_ANON) {
+            if !c.asked(VM_ANON) {
                 a.pte = c.before();
                 a.outcome = TO_FILE_UFFD_WP;
             }
