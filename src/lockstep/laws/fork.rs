@@ -82,7 +82,8 @@ pub(super) const LAWS: &[Law] = &[
         catches: "the parent's pte is stored with what was meant for the child, not accessed",
         holds: |c| {
             let lost = c.before() ^ c.aux();
-            let same_entry = offset(c.before()) == offset(c.aux()) && c.before() & !c.aux() & SWP_WP == 0;
+            let mark = if c.environment.has_uffd_wp() { SWP_WP } else { 0 };
+            let same_entry = lost & (OFFSETS << 9 | mark) == 0;
             lost == 0
                 || (is_cow(c)
                     && c.says(SRC_STORE)
