@@ -74,7 +74,7 @@ pub(super) const LAWS: &[Law] = &[
     },
     Law {
         name: "fork-parent-loses-write-only",
-        text: "The parent keeps its page but for the write permission, its entry but for write becoming read, and everything else as it was.",
+        text: "The parent keeps its page but for the write permission, its entry but for write becoming read (a device entry then loses soft-dirty), and everything else as it was.",
         source: "copy_present_pte() and copy_nonpresent_pte() in mm/memory.c, v5.10",
         configs: EVERY,
         sites: FORKS,
@@ -83,7 +83,8 @@ pub(super) const LAWS: &[Law] = &[
         holds: |c| {
             let lost = c.before() ^ c.aux();
             let mark = if c.environment.has_uffd_wp() { SWP_WP } else { 0 };
-            let same_entry = lost & (OFFSETS << 9 | mark) == 0;
+            let soft_dirty = if matches!(c.class, Class::MigrationWrite) { SWP_SD } else { 0 };
+            let same_entry = lost & (OFFSETS << 9 | mark | soft_dirty) == 0;
             lost == 0
                 || (is_cow(c)
                     && c.says(SRC_STORE)
