@@ -47,7 +47,10 @@ pub struct DisasmOptions {
 pub fn asm(options: &AsmOptions) -> Result<Verdict, Failure> {
     if options.input.is_dir() {
         let Some(out) = &options.output else {
-            return Err(Failure::new(format!("{}: found a directory, expected -o DIR with it", options.input.display())));
+            return Err(Failure::new(format!(
+                "{}: found a directory, expected -o DIR with it",
+                options.input.display()
+            )));
         };
         std::fs::create_dir_all(out).map_err(|error| Failure::io("create", out, &error))?;
         for path in programs(&options.input)? {
@@ -63,7 +66,9 @@ pub fn asm(options: &AsmOptions) -> Result<Verdict, Failure> {
             return Err(Failure::new("standard output: found a terminal, expected -o OUT or a pipe for the bytes"));
         }
         None => {
-            std::io::stdout().write_all(&bytes).map_err(|error| Failure::io("write", Path::new("standard output"), &error))?;
+            std::io::stdout()
+                .write_all(&bytes)
+                .map_err(|error| Failure::io("write", Path::new("standard output"), &error))?;
         }
     }
     Ok(Verdict::Clean)

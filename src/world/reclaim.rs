@@ -121,7 +121,7 @@ impl World {
         }
         if matches!(class, Class::None | Class::HwPoison) {
             // A discarded or poisoned page has no marks any more, and the pte of a file page forgets them (v5.10).
-            *self.state.expect(page) = Default::default();
+            self.state.forget(page);
         }
         let _ = pte;
     }
@@ -289,7 +289,7 @@ impl World {
                 self.state.put_slot(a, s);
             }
             // v5.10's swapoff carries neither mark over.
-            *self.state.expect(page) = Default::default();
+            self.state.forget(page);
         }
         true
     }
@@ -379,7 +379,7 @@ impl World {
             self.state.frames[i].referenced = false;
         }
         if answer.outcome & EV_CLEAR != 0 && !self.model.is_present(pte) {
-            *self.state.expect(page) = Default::default();
+            self.state.forget(page);
             self.dropped(page, pte, answer.outcome & !EV_RMAP_DEL);
         }
     }

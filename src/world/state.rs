@@ -254,6 +254,12 @@ impl State {
         &mut self.expect[page as usize]
     }
 
+    /// Nothing is expected of a page any more; what it may carry, it still may.
+    pub fn forget(&mut self, page: u16) {
+        let expect = self.expect(page);
+        *expect = Expect { stale: expect.stale, ..Expect::default() };
+    }
+
     /// Which mm a page belongs to.
     pub fn mm_of(&self, page: u16) -> usize {
         (self.forked && page >= TABLE) as usize

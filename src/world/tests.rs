@@ -38,7 +38,8 @@ fn with_patch_07_alone_an_access_to_the_special_pte_is_stuck_and_leaves_it() {
 
 #[test]
 fn in_the_series_the_special_pte_is_born_lives_through_mremap_and_ends_in_a_marked_page() {
-    let (endings, world) = endings(&format!("ptefuzz 1\ntree series\n{MARKED}mremap 3 -> 40 event\nread 40\nwrite 40\n"));
+    let (endings, world) =
+        endings(&format!("ptefuzz 1\ntree series\n{MARKED}mremap 3 -> 40 event\nread 40\nwrite 40\n"));
     assert_eq!(endings[3..], [Ending::Done, Ending::Done, Ending::Done, Ending::Trapped]);
     assert_eq!(world.pte(40) & 0x402, 0x400, "marked and not writable");
 }
@@ -192,16 +193,19 @@ fn hunt(subject: &mut dyn Subject, place: &str, programs: u64) -> (Program, Sign
         if progress.signatures > 0 { Next::Stop } else { Next::Continue }
     });
     let finds = run.finds().sorted().into_iter().cloned().collect::<Vec<_>>();
-    let find = finds
-        .iter()
-        .find(|find| find.first.signature.place_name().starts_with(place))
-        .unwrap_or_else(|| panic!("nothing found at {place}: {:?}", finds.iter().map(|f| f.first.signature.to_string()).collect::<Vec<_>>()));
+    let find = finds.iter().find(|find| find.first.signature.place_name().starts_with(place)).unwrap_or_else(|| {
+        panic!(
+            "nothing found at {place}: {:?}",
+            finds.iter().map(|f| f.first.signature.to_string()).collect::<Vec<_>>()
+        )
+    });
     (Program::World(run.program(find.program)), find.first.signature)
 }
 
 #[test]
 fn planted_bugs_of_the_museum_are_found_from_sequences_and_minimised_to_a_few_lines() {
-    type Planted = (&'static str, &'static [(SiteId, fn(&mut Packed<Watch>, &Call) -> Answer)], bool, &'static str, usize);
+    type Planted =
+        (&'static str, &'static [(SiteId, fn(&mut Packed<Watch>, &Call) -> Answer)], bool, &'static str, usize);
     let planted: [Planted; 8] = [
         ("H06", &[(SiteId::KhugeSwapin, h06)], false, "khuge_swapin", 5),
         ("H07", &[], true, "khuge_scan", 6),
@@ -233,7 +237,9 @@ fn khugepaged_after_65_swap_ptes_is_found_by_the_aggregate_of_the_scan() {
     for page in 0..64 {
         text.push_str(&format!("write {page}\nswap-out {page} {}\n", if page < 50 { "area0" } else { "area1" }));
     }
-    text.push_str("write 64\nuffd-wp 64\nzap 64 keep-marker\nkhuge-scan 0..128 max-swap-64 max-none-511 max-shared-256\n");
+    text.push_str(
+        "write 64\nuffd-wp 64\nzap 64 keep-marker\nkhuge-scan 0..128 max-swap-64 max-none-511 max-shared-256\n",
+    );
     let mut subject = Wrong { packed: Packed::observed(Environment::default()), sites: &[], scan: true };
     let first = Runner::new(Environment::default()).first(&Program::World(program(&text)), &mut subject);
     let signature = first.map(|(_, divergence)| divergence.signature.to_string());
@@ -255,7 +261,10 @@ fn mistakes_in_the_worlds_own_bookkeeping_break_a_conservation_law() {
         let finds = run.finds().sorted().into_iter().cloned().collect::<Vec<_>>();
         let names: Vec<_> = finds.iter().map(|find| find.first.signature.to_string()).collect();
         assert!(!names.is_empty(), "{plant:?} was not noticed");
-        assert!(names.iter().all(|name| name.starts_with(&format!("program/conservation/{law}"))), "{plant:?}: {names:?}");
+        assert!(
+            names.iter().all(|name| name.starts_with(&format!("program/conservation/{law}"))),
+            "{plant:?}: {names:?}"
+        );
         let found = Program::World(run.program(finds[0].program));
         let mut runner = Runner::new(environment).with_plant(plant);
         let small = minimize(&mut runner, &mut packed, &found, finds[0].first.signature);
@@ -319,7 +328,9 @@ fn the_default_generator_reaches_every_class_operation_and_exit_that_sequences_c
     assert_eq!(handlers(SiteId::PteFaultRfc08), [0, 1, 2, 3, 4, 5, 6, 7]);
     // Every exit of do_swap_page but the two that a full configuration does not have: dispatch << 16 | VM_FAULT_*.
     let exits: Vec<_> = swap_exits.iter().map(|code| format!("{code:#x}")).collect();
-    for code in [0x1_0000, 0x2_0000, 0x3_0000, 0x4_0010, 0x6_0000, 0x6_0001, 0x6_0002, 0x6_0004, 0x6_000c, 0x6_0010, 0x6_0404] {
+    for code in
+        [0x1_0000, 0x2_0000, 0x3_0000, 0x4_0010, 0x6_0000, 0x6_0001, 0x6_0002, 0x6_0004, 0x6_000c, 0x6_0010, 0x6_0404]
+    {
         assert!(swap_exits.contains(&code), "do_swap_page never ends in {code:#x}: {exits:?}");
     }
     // Sites that no sequence calls, because no tree of the world has them or because they are parts of others.
@@ -364,7 +375,10 @@ fn text_errors_point_at_line_and_column_and_say_what_could_stand_there() {
     assert!(error("ptefuzz 1\nwrite 1024").starts_with("2:7: found \"1024\", expected a page number from 0 to 1023"));
     assert!(error("ptefuzz 1\nzap 3..2").starts_with("2:8: found \"2\", expected an end from 4 to 512"));
     assert!(error("ptefuzz 1\nmremap 3 40").starts_with("2:10: found \"40\", expected \"->\""));
-    assert!(error("ptefuzz 1\n\nread 3 fail=copy-fail").starts_with("3:8: found \"fail=copy-fail\", expected one of fail=oom"));
+    assert!(
+        error("ptefuzz 1\n\nread 3 fail=copy-fail")
+            .starts_with("3:8: found \"fail=copy-fail\", expected one of fail=oom")
+    );
     assert_eq!(error("ptefuzz 1\nread"), "2:5: found the end of the line, expected a page number from 0 to 1023");
     assert_eq!(program("ptefuzz 1\ntree series # later patches\n").tree, Tree::Series);
 }
