@@ -74,10 +74,12 @@ fn fork_shares_pages_and_swap_slots_and_the_child_can_exit() {
     assert_eq!(world.conserved(), Ok(()));
 }
 
+type WrongSite = fn(&mut Packed<Watch>, &Call) -> Answer;
+
 /// Sites replaced by wrong functions over packed, everything else right.
 struct Wrong {
     packed: Packed<Watch>,
-    sites: &'static [(SiteId, fn(&mut Packed<Watch>, &Call) -> Answer)],
+    sites: &'static [(SiteId, WrongSite)],
     scan: bool,
 }
 
