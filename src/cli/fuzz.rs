@@ -264,7 +264,7 @@ impl Show {
         let mut err = anstream::stderr().lock();
         let _ = writeln!(
             err,
-            "{BOLD}ptefuzz{BOLD:#} target {}, subject {}, {environment}, seed {seed}{DIM} (Ctrl-C ends it){DIM:#}",
+            "{BOLD}ptefuzz{BOLD:#} {}, subject {}, {environment}, seed {seed}\n{DIM}Ctrl-C ends it{DIM:#}",
             options.target,
             options.subject.name()
         );
