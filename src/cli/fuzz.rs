@@ -1,10 +1,11 @@
 //! `ptefuzz fuzz`: the main job.
 
 use super::Verdict;
+use super::environment::EnvironmentOptions;
 use super::error::{Failure, print_json, print_out, write_aside};
 use super::report::{find_json, find_text};
 use super::style::{BOLD, DIM, RIGHT, WRONG};
-use super::subject::{EnvironmentOptions, SubjectName, parse_subject};
+use super::subject::{SubjectName, parse_subject};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ptefuzz::engine::{Find, Job, Limits, Next, Progress, RawRun, WorldRun};
@@ -171,8 +172,8 @@ fn fuzz_json(options: &Options, seed: u64, run: &Job, progress: &Progress, diver
     json!({
         "target": options.target,
         "subject": options.subject.name(),
-        "config": options.environment.config.name(),
-        "special": options.environment.special.name(),
+        "config": options.environment.config_name(),
+        "special": options.environment.special_name(),
         "seed": seed,
         "jobs": options.jobs,
         "seconds": seconds,
