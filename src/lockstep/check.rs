@@ -281,7 +281,8 @@ impl<R: Subject> Lockstep<R> {
         }
     }
 
-    /// Asks both the same range and reports the first entry that differs, or else the first aggregate. A subject without that range is not asked.
+    /// Asks both the same range and reports the first entry that differs, or else the first aggregate. Nothing is compared where one of
+    /// them has no range form of that site.
     pub fn range<S: Subject + ?Sized>(
         &mut self,
         subject: &mut S,
@@ -302,7 +303,9 @@ impl<R: Subject> Lockstep<R> {
         }
         let (ptes, aux) = right.split_at_mut(1);
         let mut answer = RangeAnswer { ptes: &mut ptes[0][..n], aux: &mut aux[0][..n], totals: &mut totals[0] };
-        self.reference.range(&call, &mut answer);
+        if !self.reference.range(&call, &mut answer) {
+            return false;
+        }
         self.tally.ranges += 1;
         for pte in call.ptes {
             self.tally.classes[self.model.class(*pte) as usize] += 1;

@@ -1,0 +1,6 @@
+//! Lockstep against subjects that are wrong on purpose: it names what is wrong with them, and nothing else; of what is right it says nothing.
+
+mod clean;
+mod reverts;
+mod seen;
+mod support;
