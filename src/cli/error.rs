@@ -53,3 +53,15 @@ pub fn print_out(text: &str) -> Result<(), Failure> {
 pub fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
     print_out(&format!("{value:#}\n"))
 }
+
+/// Writes a file aside and renames it, so that there is never half of one.
+///
+/// # Errors
+///
+/// Whatever kept it from being written.
+pub fn write_aside(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let aside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    std::fs::write(&aside, content).map_err(|error| Failure::io("write", &aside, &error))?;
+    std::fs::rename(&aside, path).map_err(|error| Failure::io("rename to", path, &error))
+}

@@ -1,7 +1,7 @@
 //! `ptefuzz fuzz`: the main job.
 
 use super::Verdict;
-use super::error::{Failure, print_json, print_out};
+use super::error::{Failure, print_json, print_out, write_aside};
 use super::report::{find_json, find_text};
 use super::style::{BOLD, DIM, RIGHT, WRONG};
 use super::subject::{EnvironmentOptions, SubjectName, parse_subject};
@@ -195,11 +195,8 @@ fn write_artifact(dir: &Path, divergence: &Divergence, program: &Program) -> Res
         .take(120)
         .collect();
     let path = dir.join(format!("{name}.pte"));
-    let aside = dir.join(format!(".{name}.{}.tmp", std::process::id()));
-    let mut text = program.to_text();
-    text.push_str(&format!("# {}\n# {}\n", divergence.signature, divergence.environment));
-    std::fs::write(&aside, text).map_err(|error| Failure::io("write", &aside, &error))?;
-    std::fs::rename(&aside, &path).map_err(|error| Failure::io("rename to", &path, &error))?;
+    let text = format!("{}# {}\n# {}\n", program.to_text(), divergence.signature, divergence.environment);
+    write_aside(&path, text.as_bytes())?;
     Ok(path.display().to_string())
 }
 

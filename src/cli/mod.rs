@@ -3,11 +3,13 @@
 //! `--json` prints one JSON object on standard output at the end; what is for people goes to standard error then. Exit codes: 0 no divergence,
 //! 1 a divergence, 2 bad usage or input.
 
+mod asm;
 mod decode;
 mod environment;
 mod error;
 mod fuzz;
 mod header;
+mod minimize;
 mod page;
 mod replay;
 mod report;
@@ -50,6 +52,9 @@ Exit code: 0 no divergence, 1 a divergence, 2 bad usage or input.";
 enum Command {
     Fuzz(fuzz::Options),
     Replay(replay::Options),
+    Minimize(minimize::Options),
+    Asm(asm::AsmOptions),
+    Disasm(asm::DisasmOptions),
     Decode(decode::Options),
     Vectors(vectors::Options),
     Sites(sites::Options),
@@ -62,6 +67,9 @@ pub fn run() -> ExitCode {
     let result = match cli.command {
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Replay(options) => replay::run(&options),
+        Command::Minimize(options) => minimize::run(&options),
+        Command::Asm(options) => asm::asm(&options),
+        Command::Disasm(options) => asm::disasm(&options),
         Command::Decode(options) => decode::run(&options),
         Command::Vectors(options) => vectors::run(&options),
         Command::Sites(options) => sites::run(&options),

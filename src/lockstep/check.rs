@@ -5,9 +5,9 @@ use super::laws::{Case, Laws};
 use super::parts::{AuxKind, aux_kind, outcome_part, reduce, reduce_ptes};
 use super::{Divergence, Fault, Place, Signature, Subject};
 use crate::model::Model;
-use crate::pte::{Class, Classification};
+use crate::pte::{Class, Classification, Special};
 use crate::site::{
-    Answer, Call, RANGE_MAX, RangeAnswer, RangeCall, SITE_COUNT, SITES, SiteId, TOTALS, Use, Uses, outcome_parts,
+    Answer, Call, RANGE_MAX, RangeAnswer, RangeCall, SITE_COUNT, SITES, Site, SiteId, TOTALS, Use, Uses, outcome_parts,
     store_bits,
 };
 use crate::world::{RangeRecord, Trace};
@@ -84,6 +84,8 @@ impl<R: Subject> Lockstep<R> {
             for class in Class::ALL {
                 row[class as usize] = site.allowed_uses(class);
             }
+            let special = &mut row[Class::Special as usize];
+            *special = special.and(shifted_uses(&model, site));
         }
         Lockstep {
             laws: Laws::new(model.environment()),
@@ -376,6 +378,19 @@ const ANY_STORE: u64 = {
     }
     bits
 };
+
+/// What a caller that the patch missed may do to a shifted special value: it decodes it, and goes on as with what that gives. What the real value
+/// gives stands in the record of the kernel's own functions, and is in the table.
+fn shifted_uses(model: &Model, site: &Site) -> Uses {
+    let decodes = !Uses::one(Use::Decode, Class::Special).without(site.allowed_uses(Class::Special)).is_empty();
+    let Some(special) = model.environment().special.filter(|s| *s != Special::X86.value() && !decodes) else {
+        return Uses::NONE;
+    };
+    let class = model.entry_class(model.decode(special));
+    let allowed = site.allowed_uses(class);
+    let of_class = allowed.0 >> (class as u32 * 5) & 0x1f;
+    allowed.and(Uses(of_class << (Class::Special as u32 * 5)))
+}
 
 fn signature(place: Place, fault: Fault, classes: Option<(Class, Class)>, (right, wrong): (u64, u64)) -> Signature {
     Signature { place, fault, classes, right, wrong }

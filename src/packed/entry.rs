@@ -1,7 +1,9 @@
-//! What one u64 says and how it is built: the tests of class that need no environment, flags, page frame numbers, swap entries.
+//! What one u64 says and how it is built: the tests of class that need no environment, flags, page frame numbers,
+//! swap entries.
 //!
-//! Nothing here observes anything: these are the words and masks that the sites are made of. A site that applies one of them to a pte as the
-//! kernel applies an accessor reports that itself (`super::Packed::decode`, `swap_flag`, `present_flag`).
+//! Nothing here observes anything: these are the words and masks that the sites are made of. A site that applies one
+//! of them to a pte as the kernel applies an accessor reports that itself (`super::Packed::decode`, `swap_flag`,
+//! `present_flag`).
 
 use super::masks::*;
 

@@ -1,5 +1,5 @@
-//! What the environment decides, as words that the sites can use without asking again: masks that are 0 where a flag has no meaning, the
-//! special value, and the class of every swap type.
+//! What the environment decides, as words that the sites can use without asking again: masks that are 0 where a flag
+//! has no meaning, the special value, and the class of every swap type.
 
 use super::entry::{Entry, is_swap, none, present, protnone, swap_type};
 use super::masks::*;

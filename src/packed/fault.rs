@@ -1,5 +1,5 @@
-//! Faults of mm/memory.c: the dispatch of `handle_pte_fault()`, `do_numa_page()`, `do_anonymous_page()`, `finish_fault()` (v5.10, and with RFC
-//! 08/30), and `pte_install_uffd_wp_if_needed()` of RFC 13/30.
+//! Faults of mm/memory.c: the dispatch of `handle_pte_fault()`, `do_numa_page()`, `do_anonymous_page()`,
+//! `finish_fault()` (v5.10, and with RFC 08/30), and `pte_install_uffd_wp_if_needed()` of RFC 13/30.
 
 use super::entry::*;
 use super::masks::*;
@@ -24,7 +24,8 @@ impl<O: Observer> Packed<O> {
         }
     }
 
-    /// `handle_pte_fault()`, v5.10 with RFC 08/30: the special pte is faulted in with its protection, or cleared where it is a leftover.
+    /// `handle_pte_fault()`, v5.10 with RFC 08/30: the special pte is faulted in with its protection, or cleared
+    /// where it is a leftover.
     #[inline]
     pub fn pte_fault_rfc08(&mut self, call: &Call) -> Answer {
         let (pte, flags) = (call.pte, call.p[0]);
@@ -38,7 +39,8 @@ impl<O: Observer> Packed<O> {
         }
     }
 
-    /// A present pte: NUMA hinting, write protection, or only its accessed and dirty bits. A read's are computed but not stored.
+    /// A present pte: NUMA hinting, write protection, or only its accessed and dirty bits. A read's are computed but
+    /// not stored.
     #[inline]
     pub(crate) fn fault_present(&mut self, pte: u64, flags: u64) -> Answer {
         self.present_flag(pte);
@@ -114,7 +116,8 @@ impl<O: Observer> Packed<O> {
         self.install_page(call, none(call.pte), 0)
     }
 
-    /// `finish_fault()` and `alloc_set_pte()`, v5.10 with RFC 07/30 and 08/30: a fault that keeps the protection replaces the special pte only.
+    /// `finish_fault()` and `alloc_set_pte()`, v5.10 with RFC 07/30 and 08/30: a fault that keeps the protection
+    /// replaces the special pte only.
     #[inline]
     pub fn finish_fault_rfc08(&mut self, call: &Call) -> Answer {
         let protects = any(call.p[0], ff_uffd_wp());
@@ -143,7 +146,8 @@ impl<O: Observer> Packed<O> {
         self.finish(pte, ((new | written) & !takes) | when(takes != 0, self.masks.wp), events, 0)
     }
 
-    /// `pte_install_uffd_wp_if_needed()`, RFC 13/30: leaves the special pte where a write-protected pte of a file mapping was cleared.
+    /// `pte_install_uffd_wp_if_needed()`, RFC 13/30: leaves the special pte where a write-protected pte of a file
+    /// mapping was cleared.
     #[inline]
     pub fn install_uffd_wp(&mut self, call: &Call) -> Answer {
         let pte = call.pte;

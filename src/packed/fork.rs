@@ -122,7 +122,8 @@ impl<O: Observer> Packed<O> {
         self.finish(pte, child, events | ev_rss_swap() | ev_store(), pte)
     }
 
-    /// The child's copy of a pte that holds an entry: without uffd-wp if the child's vma lacks it, where that is asked at all.
+    /// The child's copy of a pte that holds an entry: without uffd-wp if the child's vma lacks it, where that is
+    /// asked at all.
     #[inline]
     fn child_swap_flags(&mut self, pte: u64, flags: u64, form: Form, rewritten: bool) -> u64 {
         if form == Form::V510 || any(flags, fk_dst_uffd_wp()) {

@@ -14,7 +14,8 @@ enum Behind {
 }
 
 impl<O: Observer> Packed<O> {
-    /// `follow_page_pte()`, v5.10: the special pte is decoded where migration is waited for. The auxiliary word is the page's frame number.
+    /// `follow_page_pte()`, v5.10: the special pte is decoded where migration is waited for. The auxiliary word is
+    /// the page's frame number.
     #[inline]
     pub fn gup(&mut self, call: &Call) -> Answer {
         self.follow_page(call, true)

@@ -1,4 +1,5 @@
-//! mm/khugepaged.c: the scan of `khugepaged_scan_pmd()`, pte by pte, and `__collapse_huge_page_swapin()` (v5.10 with RFC 06/30 and 07/30).
+//! mm/khugepaged.c: the scan of `khugepaged_scan_pmd()`, pte by pte, and `__collapse_huge_page_swapin()` (v5.10 with
+//! RFC 06/30 and 07/30).
 
 use super::entry::*;
 use super::masks::*;

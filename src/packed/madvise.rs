@@ -1,4 +1,5 @@
-//! mm/madvise.c: `madvise_free_pte_range()` and `swapin_walk_pmd_entry()`, one pte each: v5.10, and with the hunks of version 3.
+//! mm/madvise.c: `madvise_free_pte_range()` and `swapin_walk_pmd_entry()`, one pte each: v5.10, and with the hunks of
+//! version 3.
 
 use super::entry::*;
 use super::masks::*;

@@ -1,5 +1,5 @@
-//! mm/migrate.c: `__migration_entry_wait()` (v5.10 with RFC 07/30), `remove_migration_pte()` (v5.10) and `migrate_vma_collect_pmd()` (v5.10,
-//! and with the hunk of version 3).
+//! mm/migrate.c: `__migration_entry_wait()` (v5.10 with RFC 07/30), `remove_migration_pte()` (v5.10) and
+//! `migrate_vma_collect_pmd()` (v5.10, and with the hunk of version 3).
 
 use super::entry::*;
 use super::masks::*;

@@ -1,8 +1,9 @@
 //! The fast implementation: every call site on raw `u64` ptes, with masks and selects.
 //!
-//! In comes a raw [`Call`] (or a [`RangeCall`](crate::site::RangeCall)), out goes an [`Answer`]; the parameter words are read with this room's own constants
-//! (`masks`). It is an independent reading of the rules that `crate::model` reads too: the two share nothing but the records that they
-//! exchange, and whoever runs them in lockstep learns of the first difference. One file answers for one kernel subsystem.
+//! In comes a raw [`Call`] (or a [`RangeCall`](crate::site::RangeCall)), out goes an [`Answer`]; the parameter words
+//! are read with this room's own constants (`masks`). It is an independent reading of the rules that `crate::model`
+//! reads too: the two share nothing but the records that they exchange, and whoever runs them in lockstep learns of
+//! the first difference. One file answers for one kernel subsystem.
 //!
 //! The sites test the class of a pte before they use it, as the kernel does, and report each use to the [`Observer`]: a
 //! site that decoded everything and selected afterwards would use ptes that it should leave alone.
@@ -45,7 +46,8 @@ use masks::{ev_clear, ev_store};
 
 /// The bit-packed implementation of all sites in one environment.
 ///
-/// `O` watches the uses that the sites make of ptes: [`Unobserved`] costs nothing, [`Watch`] puts them into [`Answer::uses`].
+/// `O` watches the uses that the sites make of ptes: [`Unobserved`] costs nothing, [`Watch`] puts them into
+/// [`Answer::uses`].
 ///
 /// ```
 /// use ptefuzz::packed::Packed;
@@ -81,7 +83,8 @@ impl<O: Observer> Packed<O> {
         self.answer_with(call, Self::dispatch)
     }
 
-    /// Answers one call by `site` instead of the function that stands here for [`Call::site`]; the rest as [`Packed::answer`].
+    /// Answers one call by `site` instead of the function that stands here for [`Call::site`]; the rest as
+    /// [`Packed::answer`].
     #[inline]
     pub fn answer_with(&mut self, call: &Call, site: impl FnOnce(&mut Self, &Call) -> Answer) -> Answer {
         self.observer.take();
@@ -170,7 +173,8 @@ impl<O: Observer> Packed<O> {
 
     /// Reports that present flags are set on `pte`, which was just made of a page frame number and a protection.
     ///
-    /// A protection without P and PROTNONE, which no vma has, makes something that is not present: nothing is reported then.
+    /// A protection without P and PROTNONE, which no vma has, makes something that is not present: nothing is
+    /// reported then.
     #[inline(always)]
     pub(crate) fn built_present(&mut self, pte: u64) {
         if present(pte) {

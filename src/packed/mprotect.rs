@@ -21,7 +21,8 @@ impl<O: Observer> Packed<O> {
         }
     }
 
-    /// A present pte: the new protection, then userfaultfd, then the shortcut that gives a dirty page its write bit back.
+    /// A present pte: the new protection, then userfaultfd, then the shortcut that gives a dirty page its write bit
+    /// back.
     #[inline]
     pub(crate) fn change_present(&mut self, pte: u64, flags: u64, newprot: u64) -> Answer {
         self.present_flag(pte);
@@ -42,7 +43,8 @@ impl<O: Observer> Packed<O> {
         plain(new, cpo_page() | cpo_store(), 0)
     }
 
-    /// A pte that holds an entry: a writable one becomes its read form, then userfaultfd. Stored and counted only if it changes.
+    /// A pte that holds an entry: a writable one becomes its read form, then userfaultfd. Stored and counted only if
+    /// it changes.
     #[inline]
     pub(crate) fn change_entry(&mut self, pte: u64, flags: u64) -> Answer {
         let entry = self.decode(pte);
@@ -60,7 +62,8 @@ impl<O: Observer> Packed<O> {
         plain(new, cpo_page() | cpo_store(), 0)
     }
 
-    /// The pte of a writable migration or device entry made read-only, rebuilt without stray bits; any other pte as it is.
+    /// The pte of a writable migration or device entry made read-only, rebuilt without stray bits; any other pte as
+    /// it is.
     ///
     /// A migration entry keeps both flags, a device entry loses soft-dirty: so the kernel does it.
     #[inline]

@@ -1,12 +1,13 @@
-//! The primitives of `arch/x86/include/asm/pgtable.h`, `include/linux/swapops.h` and `arch/x86/mm/pgtable.c`. They take any value and are
-//! not observed.
+//! The primitives of `arch/x86/include/asm/pgtable.h`, `include/linux/swapops.h` and `arch/x86/mm/pgtable.c`. They
+//! take any value and are not observed.
 
 use super::entry::*;
 use super::masks::*;
 use super::{Observer, Packed, plain};
 use crate::site::{Answer, Call};
 
-/// `pte_modify()`: the bits of `keep` stay, the rest is `newprot`'s, and the page frame number is inverted if it now has to be.
+/// `pte_modify()`: the bits of `keep` stay, the rest is `newprot`'s, and the page frame number is inverted if it now
+/// has to be.
 #[inline(always)]
 pub(crate) fn modify(pte: u64, newprot: u64, keep: u64) -> u64 {
     let mixed = (pte & keep) | (newprot & !keep);

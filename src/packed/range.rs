@@ -59,7 +59,8 @@ impl<O: Observer> Packed<O> {
         }
     }
 
-    /// `copy_pte_range()`: stops behind the entry that fails. Behind it the child has nothing and the parent what it had.
+    /// `copy_pte_range()`: stops behind the entry that fails. Behind it the child has nothing and the parent what it
+    /// had.
     #[inline]
     pub(crate) fn fork_range(
         &mut self,
@@ -85,7 +86,8 @@ impl<O: Observer> Packed<O> {
         answer.totals[6] = failed_at.unwrap_or(call.ptes.len()) as u64;
     }
 
-    /// `khugepaged_scan_pmd()`, v5.10 with RFC 07/30: one set of counters for all entries, live budgets, and the first abort ends it.
+    /// `khugepaged_scan_pmd()`, v5.10 with RFC 07/30: one set of counters for all entries, live budgets, and the
+    /// first abort ends it.
     pub(crate) fn scan_range(&mut self, call: &RangeCall<'_>, answer: &mut RangeAnswer<'_>) {
         self.scan_each(call, answer, Self::scan_step)
     }

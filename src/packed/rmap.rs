@@ -1,5 +1,5 @@
-//! The reverse map's walk over ptes, `map_pte()` and `check_pte()` of mm/page_vma_mapped.c (v5.10 with RFC 06/30 and 07/30), and
-//! `page_mkclean_one()` of mm/rmap.c (v5.10).
+//! The reverse map's walk over ptes, `map_pte()` and `check_pte()` of mm/page_vma_mapped.c (v5.10 with RFC 06/30 and
+//! 07/30), and `page_mkclean_one()` of mm/rmap.c (v5.10).
 
 use super::entry::*;
 use super::masks::*;
@@ -14,10 +14,10 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
-    /// One page, or a huge one of `huge_pages()` mapped by ptes.
+    /// The page with this number modulo 2^40, or a huge one of `huge_pages()` mapped by ptes.
     #[inline(always)]
     pub(crate) fn of(first: u64, huge: bool) -> Frames {
-        Frames { first, count: if huge { huge_pages() } else { 1 } }
+        Frames { first: pfn_of_word(first), count: if huge { huge_pages() } else { 1 } }
     }
 
     /// `pfn_is_match()`.
@@ -38,7 +38,8 @@ impl<O: Observer> Packed<O> {
         plain(call.pte, when(map, pvo_map()) | when(check, pvo_check()), 0)
     }
 
-    /// `map_pte()`: whether the pte is worth a closer look. Looking for migration entries it still lets the special pte pass.
+    /// `map_pte()`: whether the pte is worth a closer look. Looking for migration entries it still lets the special
+    /// pte pass.
     #[inline]
     pub(crate) fn map_pte(&mut self, pte: u64, flags: u64) -> bool {
         if any(flags, pv_sync()) {

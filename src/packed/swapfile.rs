@@ -6,7 +6,8 @@ use super::{Observer, Packed, plain};
 use crate::site::{Answer, Call};
 
 impl<O: Observer> Packed<O> {
-    /// `unuse_pte_range()`, v5.10: the special pte is decoded, and matches type 0. The auxiliary word is the entry freed.
+    /// `unuse_pte_range()`, v5.10: the special pte is decoded, and matches type 0. The auxiliary word is the entry
+    /// freed.
     #[inline]
     pub fn unuse(&mut self, call: &Call) -> Answer {
         self.unuse_if(call, is_swap(call.pte))

@@ -1,5 +1,5 @@
-//! fs/proc/task_mmu.c: `clear_soft_dirty()`, `pte_to_pagemap_entry()`, `smaps_pte_entry()`, `smaps_hugetlb_range()` (v5.10 with RFC 06/30
-//! and 07/30; the pinned pages of `clear_soft_dirty()` are v5.11's).
+//! fs/proc/task_mmu.c: `clear_soft_dirty()`, `pte_to_pagemap_entry()`, `smaps_pte_entry()`, `smaps_hugetlb_range()`
+//! (v5.10 with RFC 06/30 and 07/30; the pinned pages of `clear_soft_dirty()` are v5.11's).
 
 use super::entry::*;
 use super::masks::*;
@@ -66,7 +66,8 @@ impl<O: Observer> Packed<O> {
         }
     }
 
-    /// A pte that holds an entry: a slot counts into Swap and SwapPss, a page under migration or on a device as resident.
+    /// A pte that holds an entry: a slot counts into Swap and SwapPss, a page under migration or on a device as
+    /// resident.
     pub(crate) fn smaps_entry(&mut self, pte: u64, swapcount: u64) -> Answer {
         let entry = self.decode(pte);
         if entry.is_swap() {
@@ -113,7 +114,8 @@ pub(crate) fn smaps_account(pte: u64) -> u64 {
     smo_resident() | carry(pte, accessed(), smo_young()) | carry(pte, dirty(), smo_dirty())
 }
 
-/// One page's share of SwapPss. The count is a C `int`: with less than two users, and so if negative, the page counts in full.
+/// One page's share of SwapPss. The count is a C `int`: with less than two users, and so if negative, the page counts
+/// in full.
 #[inline]
 pub(crate) fn swap_pss(swapcount: u64) -> u64 {
     let full = page_bytes() << smaps_pss_shift();

@@ -31,6 +31,7 @@ impl<O: Observer> Packed<O> {
     /// `try_to_unmap_one()`, v5.10; the auxiliary word is the frame number that lost a mapping.
     pub fn unmap(&mut self, call: &Call) -> Answer {
         let (pte, [flags, page, _]) = (call.pte, call.p);
+        let page = pfn_of_word(page);
         let huge = any(flags, tu_thp());
         let unlocking = any(flags, ttu_munlock()) && !any(flags, tu_vm_locked());
         if unlocking || (any(flags, ttu_migration()) && is_public_device(flags)) {
@@ -57,7 +58,8 @@ impl<O: Observer> Packed<O> {
         self.finish(pte, fate.pte, events, when(fate.gone, frame))
     }
 
-    /// A device private page leaves for system memory: a read migration entry, and both swap flags from the bits where a device pte has them.
+    /// A device private page leaves for system memory: a read migration entry, and both swap flags from the bits
+    /// where a device pte has them.
     fn unmap_device_page(&mut self, pte: u64, page: u64) -> Answer {
         // Of a present pte these bits are present flags.
         if present(pte) {

@@ -52,7 +52,8 @@ impl<O: Observer> Packed<O> {
         }
     }
 
-    /// `wp_page_shared()`: a file page in a shared writable mapping; its owner may be asked, and the page becomes dirty.
+    /// `wp_page_shared()`: a file page in a shared writable mapping; its owner may be asked, and the page becomes
+    /// dirty.
     pub(crate) fn wp_page_shared(&mut self, call: &Call) -> Answer {
         let flags = call.p[0];
         let asks = any(flags, wp_page_mkwrite());

@@ -6,8 +6,8 @@ use super::{Observer, Packed, plain};
 use crate::site::{Answer, Call};
 
 impl<O: Observer> Packed<O> {
-    /// `zap_pte_range()`, v5.10: the special pte is freed like a slot, and complained about. The auxiliary word is the frame number that
-    /// lost a mapping, or the entry that was freed.
+    /// `zap_pte_range()`, v5.10: the special pte is freed like a slot, and complained about. The auxiliary word is
+    /// the frame number that lost a mapping, or the entry that was freed.
     #[inline]
     pub fn zap(&mut self, call: &Call) -> Answer {
         if none(call.pte) {
@@ -76,7 +76,8 @@ pub(crate) fn zap_page_events(pte: u64, flags: u64) -> u64 {
         | carry(flags, z_tlb_full(), ev_force_flush())
 }
 
-/// `free_swap_and_cache()` of a slot: the event, and the entry if it was really freed. An entry whose value is 0 is passed over in silence.
+/// `free_swap_and_cache()` of a slot: the event, and the entry if it was really freed. An entry whose value is 0 is
+/// passed over in silence.
 #[inline]
 pub(crate) fn free_swap(entry: Entry, area: u64, map_byte: u64) -> (u64, u64) {
     let area = area & area_field();

@@ -179,18 +179,18 @@ operations! {
     4 Hardware "hardware" Page [flag("accessed", 0), flag("dirty", 1)] []
         "hardware sets accessed or dirty in the pte by itself; on a none pte that is the erratum"
         sites [] facts "" truth "_PAGE_KNL_ERRATUM_MASK, arch/x86/include/asm/pgtable_types.h, v5.10";
-    5 Mprotect "mprotect" Range [choice("protection", 3, 3, PROT_WORDS)] []
-        "changes the protection of the pages"
-        sites [ChangeProt] facts "new protection, writenotify, vma flags, mapcount, page dirty" truth "mprotect_fixup(), v5.10";
+    5 Mprotect "mprotect" Range [choice("protection", 3, 3, PROT_WORDS)] [CHANGED]
+        "changes the protection of the pages; changed: a migration began behind the walk, which so misses its entries"
+        sites [ChangeProt] facts "new protection, writenotify, vma flags, mapcount, page dirty" truth "mprotect_fixup(), v5.10; the race of d3cb8bf6081b";
     6 NumaHint "numa-hint" Range [] []
         "NUMA balancing takes the present bit from the pages"
         sites [ChangeProt] facts "as mprotect, PROT_NONE" truth "change_prot_numa(), v5.10";
     7 UffdRegister "uffd-register" Range [flag("wp", 0), flag("missing", 1)] []
         "registers the pages with a userfaultfd"
         sites [] facts "" truth "userfaultfd_register(), v5.10";
-    8 UffdUnregister "uffd-unregister" Range [] []
-        "unregisters them; v5.10 leaves the marks in the ptes, the series' tree resolves them"
-        sites [ChangeProt] facts "as uffd-unwp" truth "userfaultfd_unregister(), v5.10; f369b07c8614 for the series' tree";
+    8 UffdUnregister "uffd-unregister" Range [flag("close", 0)] []
+        "unregisters them; v5.10 leaves the marks in the ptes, the series' tree resolves them unless the descriptor is closed"
+        sites [ChangeProt] facts "as uffd-unwp" truth "userfaultfd_unregister() and userfaultfd_release(), v5.10; f369b07c8614 for the series' tree";
     9 UffdWp "uffd-wp" Range [] []
         "write-protects pages of a registered vma"
         sites [ChangeProt] facts "protection without write, vma flags, page facts" truth "mwriteprotect_range(), v5.10";

@@ -592,7 +592,7 @@ sites! {
             thp @ 0 . 25 "a pte-mapped huge page of 512 pages from page_pfn";
         ]
         values: [
-            page_pfn @ 1 . 0 + 64 Pfn, "the (head) page's pfn";
+            page_pfn @ 1 . 0 + 40 Pfn, "the (head) page's pfn";
             private @ 2 . 0 + 64 SwapEntry, "page_private(): the page's swap entry";
         ]
         outcome: [ Bit(0, "returned true"); ]
@@ -1089,7 +1089,7 @@ sites! {
         rule: "Where the pte maps the page and is dirty or writable, both are taken away so that the next write is seen; a device entry is tested and changed with the present bits.",
         domain: ANY,
         flags: [ thp @ 0 . 25 "a pte-mapped huge page of 512 pages from page_pfn"; ]
-        values: [ page_pfn @ 1 . 0 + 64 Pfn, "the page's pfn"; ]
+        values: [ page_pfn @ 1 . 0 + 40 Pfn, "the page's pfn"; ]
         outcome: [ Bit(0, "cleaned"); ]
         aux: "0",
         truth: VectorsUffdWp,

@@ -55,8 +55,11 @@ impl World {
 
     /// The ptes that point to a frame, by page, vmas or not.
     pub(super) fn pages_of(&self, frame: usize) -> Vec<u16> {
-        let ptes = self.state.ptes.iter().enumerate().filter(|(_, pte)| **pte != 0);
-        ptes.filter(|(_, pte)| self.page_of(**pte) == Some(frame)).map(|(page, _)| page as u16).collect()
+        let pages = self.state.touched_pages();
+        pages
+            .filter(|page| self.state.ptes[*page] != 0 && self.page_of(self.state.ptes[*page]) == Some(frame))
+            .map(|page| page as u16)
+            .collect()
     }
 
     /// The vma of a page; a page without one is treated as anonymous memory.

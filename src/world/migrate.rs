@@ -56,7 +56,7 @@ impl World {
         }
         if std::mem::take(&mut self.state.frames[old].cached) {
             for file in 0..self.state.cache.len() {
-                for at in 0..self.state.cache[file].len() {
+                for at in self.state.touched_file_pages() {
                     if self.state.cache[file][at] == Cached::Frame(old as u8) {
                         self.state.set_cached(file as u8, at, Cached::Frame(new as u8));
                     }

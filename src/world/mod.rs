@@ -13,6 +13,8 @@ mod protect;
 mod reclaim;
 mod state;
 mod teardown;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 pub use conserve::{CONSERVATION, Conservation, Lost};
@@ -24,6 +26,7 @@ use crate::pte::{Class, Environment};
 use crate::site::params::Parameters;
 use crate::site::{Answer, Budgets, Call, SiteId};
 use state::State;
+use std::sync::Arc;
 
 /// How an operation ended, in the words of a replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,7 +80,7 @@ pub enum Plant {
 /// The world of one program at a time.
 #[derive(Clone, Debug)]
 pub struct World {
-    model: Model,
+    model: Arc<Model>,
     state: Box<State>,
     trace: Trace,
     tree: Tree,
@@ -90,7 +93,7 @@ impl World {
     /// An empty world in this environment.
     pub fn new(environment: Environment) -> World {
         World {
-            model: Model::new(environment),
+            model: Arc::new(Model::new(environment)),
             state: Box::new(State::new()),
             trace: Trace::default(),
             tree: Tree::Patch07,
@@ -228,9 +231,9 @@ impl World {
             self.trace.ptes.push(pte);
             self.trace.params.push(p);
         }
-        // The trace is taken out of the world while entries are applied to it.
+        // Trace and model are shared with nothing while entries are applied to the world.
         let mut trace = std::mem::take(&mut self.trace);
-        let model = self.model.clone();
+        let model = Arc::clone(&self.model);
         let mut page = start;
         trace.ask_range(&model, self.op, site, from, Budgets::default(), |_, answer| {
             let pte = self.state.pte(page);

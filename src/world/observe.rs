@@ -97,6 +97,9 @@ impl World {
                 return;
             }
             for page in start..end {
+                if world.hole(op, page) {
+                    continue;
+                }
                 let pte = world.state.pte(page);
                 let called = world.ask(pte, params::KhugeSwapin {});
                 if called.outcome & 1 != 0 {
@@ -110,6 +113,9 @@ impl World {
         self.each_part(op, |world, i, start, end| {
             let vma = world.state.vmas[i];
             for page in start..end {
+                if world.hole(op, page) && !vma.has_file() {
+                    continue;
+                }
                 let pte = world.state.pte(page);
                 let frame = world.frame(pte);
                 let cached = world.slot_of(pte).map_or(0, |(area, slot)| world.state.swap_cache[area][slot]);

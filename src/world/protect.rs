@@ -3,7 +3,7 @@
 use super::state::{Kind, Vma};
 use super::teardown::{marked, protection};
 use super::{Ending, World};
-use crate::program::{Op, Tree};
+use crate::program::{Op, Tree, accident};
 use crate::pte::{Class, X86_64};
 use crate::site::{SiteId, params, params::Parameters};
 
@@ -34,8 +34,19 @@ impl World {
         self.with_vmas(op, |world, i, start, end| {
             world.state.vmas[i].prot = protection(op.arg >> 3 & 7);
             // hugetlb has a walk of its own, which is no site here.
-            if world.state.vmas[i].kind != Kind::Hugetlb {
+            if world.state.vmas[i].kind == Kind::Hugetlb {
+                return;
+            }
+            if op.accident != accident::CHANGED {
                 world.change_protection(i, start, end, Pass::Mprotect);
+                return;
+            }
+            for page in start..end {
+                // The walk was here before the migration began.
+                let class = world.class(world.state.pte(page));
+                if !matches!(class, Class::MigrationRead | Class::MigrationWrite) {
+                    world.change_protection(i, page, page + 1, Pass::Mprotect);
+                }
             }
         })
     }
@@ -63,7 +74,7 @@ impl World {
     }
 
     pub(super) fn uffd_unregister(&mut self, op: Op) -> Ending {
-        let resolves = self.tree == Tree::Series;
+        let resolves = self.tree == Tree::Series && op.arg & 1 == 0;
         self.with_vmas(op, |world, i, start, end| {
             let registered = world.state.vmas[i].uffd_wp;
             if resolves && registered && world.state.vmas[i].kind != Kind::Hugetlb {
@@ -78,6 +89,7 @@ impl World {
             world.state.vmas[i].uffd_missing = false;
             for page in start..end {
                 world.state.expect(page).wp = false;
+                world.state.expect(page).stale |= !resolves;
             }
         })
     }

@@ -121,7 +121,7 @@ impl World {
         }
         if matches!(class, Class::None | Class::HwPoison) {
             // A discarded or poisoned page has no marks any more, and the pte of a file page forgets them (v5.10).
-            *self.state.expect(page) = Default::default();
+            self.state.forget(page);
         }
         let _ = pte;
     }
@@ -164,7 +164,7 @@ impl World {
         }
         let Some(slot) = self.state.take_slot(0) else { return Ending::OutOfMemory };
         for file in 0..self.state.cache.len() {
-            for at in 0..self.state.cache[file].len() {
+            for at in self.state.touched_file_pages() {
                 if self.state.cache[file][at] == Cached::Frame(i as u8) {
                     self.state.set_cached(file as u8, at, Cached::Swapped(slot));
                 }
@@ -216,7 +216,8 @@ impl World {
     pub(super) fn swapoff(&mut self, op: Op) -> Ending {
         let area = (op.arg & 3) as usize % AREAS;
         let mut any = false;
-        for page in 0..self.state.ptes.len() as u16 {
+        for page in self.state.touched_pages() {
+            let page = page as u16;
             let pte = self.state.pte(page);
             if !self.model.is_swap(pte) {
                 continue;
@@ -288,7 +289,7 @@ impl World {
                 self.state.put_slot(a, s);
             }
             // v5.10's swapoff carries neither mark over.
-            *self.state.expect(page) = Default::default();
+            self.state.forget(page);
         }
         true
     }
@@ -297,7 +298,7 @@ impl World {
     fn unuse_page_cache(&mut self, area: usize) -> bool {
         let mut any = false;
         for file in 0..self.state.cache.len() {
-            for at in 0..self.state.cache[file].len() {
+            for at in self.state.touched_file_pages() {
                 let Cached::Swapped(swap) = self.state.cache[file][at] else { continue };
                 let (a, slot) = super::state::place(swap);
                 if a != area {
@@ -323,7 +324,9 @@ impl World {
             }
             for page in start..end {
                 any = true;
-                self.free_lazily(page, op.accident);
+                if !self.hole(op, page) {
+                    self.free_lazily(page, op.accident);
+                }
             }
         }
         if any { Ending::Done } else { Ending::Denied }
@@ -376,7 +379,7 @@ impl World {
             self.state.frames[i].referenced = false;
         }
         if answer.outcome & EV_CLEAR != 0 && !self.model.is_present(pte) {
-            *self.state.expect(page) = Default::default();
+            self.state.forget(page);
             self.dropped(page, pte, answer.outcome & !EV_RMAP_DEL);
         }
     }
@@ -389,6 +392,9 @@ impl World {
             }
             for page in start..end {
                 any = true;
+                if self.hole(op, page) {
+                    continue;
+                }
                 let pte = self.state.pte(page);
                 let (area, _) = self.swap_facts(pte);
                 let answer = match self.tree {
@@ -401,6 +407,11 @@ impl World {
             }
         }
         if any { Ending::Done } else { Ending::Denied }
+    }
+
+    /// Whether a walk over several pages meets a hole here: one call on a none pte says as much as a hundred.
+    pub(super) fn hole(&self, op: Op, page: u16) -> bool {
+        op.len > 1 && self.state.pte(page) == 0
     }
 
     /// Whether hardware's accessed bit is set, for khugepaged and friends.

@@ -156,6 +156,8 @@ pub(super) struct Mm {
 pub(super) struct Expect {
     /// It was write-protected by userfaultfd, and nothing that may lift that did.
     pub wp: bool,
+    /// It may carry a mark outside a registered vma: the descriptor was closed over it.
+    pub stale: bool,
     /// It was written since soft-dirty was cleared, and nothing that may lose that happened.
     pub written: bool,
 }
@@ -231,6 +233,18 @@ impl State {
         self.touched = (self.touched.0.min(page), self.touched.1.max(page + 1));
     }
 
+    /// The pages that have been touched at all.
+    pub fn touched_pages(&self) -> std::ops::Range<usize> {
+        let (start, end) = self.touched;
+        start as usize..(end as usize).max(start as usize)
+    }
+
+    /// The file pages that have been touched at all.
+    pub fn touched_file_pages(&self) -> std::ops::Range<usize> {
+        let (start, end) = self.touched_cache;
+        start as usize..(end as usize).max(start as usize)
+    }
+
     pub fn pte(&self, page: u16) -> u64 {
         self.ptes[page as usize]
     }
@@ -238,6 +252,12 @@ impl State {
     pub fn expect(&mut self, page: u16) -> &mut Expect {
         self.touched = (self.touched.0.min(page), self.touched.1.max(page + 1));
         &mut self.expect[page as usize]
+    }
+
+    /// Nothing is expected of a page any more; what it may carry, it still may.
+    pub fn forget(&mut self, page: u16) {
+        let expect = self.expect(page);
+        *expect = Expect { stale: expect.stale, ..Expect::default() };
     }
 
     /// Which mm a page belongs to.

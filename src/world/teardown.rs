@@ -54,6 +54,9 @@ impl World {
         if !self.state.add_vma(vma) {
             return Ending::OutOfMemory;
         }
+        for page in op.page..op.end() {
+            *self.state.expect(page) = Default::default();
+        }
         if kind == Kind::Device {
             self.fill_device(&vma);
         }
@@ -103,7 +106,7 @@ impl World {
             for page in start..end {
                 if self.class(self.state.pte(page)) == Class::Special && !keep {
                     self.state.set(page, 0);
-                    *self.state.expect(page) = Default::default();
+                    self.state.forget(page);
                 }
             }
         }
@@ -161,7 +164,7 @@ impl World {
     fn zapped(&mut self, page: u16, pte: u64, answer: &Answer) {
         self.state.set(page, answer.pte);
         if answer.outcome & EV_CLEAR != 0 {
-            *self.state.expect(page) = Default::default();
+            self.state.forget(page);
         }
         self.dropped(page, pte, answer.outcome);
     }

@@ -133,7 +133,7 @@ pub static CLASSIFICATION_LAWS: [ClassificationLaw; 8] = [
         source: "include/asm-generic/pgtable_uffd.h, v5.10",
         configs: &[Config::NoArchUffdWp, Config::NoUserfaultfd],
         catches: "the bits are read although they belong to somebody else",
-        holds: |_, _, said| !said.uffd_wp && !said.swp_uffd_wp && !(said.special && said.has_swap_entry),
+        holds: |_, _, said| !(said.uffd_wp || said.swp_uffd_wp || said.special && said.has_swap_entry),
         mistake: |_, pte, said| said.swp_uffd_wp = pte & 4 != 0,
     },
 ];

@@ -6,8 +6,8 @@ use crate::site::SiteId::{self, *};
 
 const CHANGE_STORED: u64 = 2;
 const CLEAR_REFS_STORED: u64 = 1;
-/// Out of memory, SIGBUS, nothing mapped.
-const FAULT_FAILED: u64 = 1 | 2 | 0x100;
+/// `-ENOMEM` and `VM_FAULT_OOM`, `VM_FAULT_SIGBUS`, `VM_FAULT_NOPAGE`.
+const FAILED: u64 = 1 | 2 | 0x100;
 
 /// Sites that look and never touch.
 const OBSERVERS: &[SiteId] = &[
@@ -147,38 +147,6 @@ pub(super) const LAWS: &[Law] = &[
         mistake: |c, a| a.outcome &= !store_bits(c.site()),
     },
     Law {
-        name: "no-memory-no-store",
-        text: "Who ran out of memory stored nothing.",
-        source: "-ENOMEM and VM_FAULT_OOM in the functions of these sites, v5.10",
-        configs: EVERY,
-        sites: &[Unuse, UnuseV3, WpPage, AnonPage],
-        classes: ANY,
-        catches: "the pte is stored before the memory for it is there",
-        holds: |c| c.untouched() || !c.says(NOMEM | 1),
-        mistake: |c, a| {
-            if c.says(NOMEM) && c.is(union(PRESENT, SWAP)) {
-                a.pte = page_pte(c.p2(), c.p1());
-                a.outcome |= STORE;
-            }
-        },
-    },
-    Law {
-        name: "failed-fault-stores-nothing",
-        text: "A fault that fails leaves the pte as it found it.",
-        source: "VM_FAULT_OOM, VM_FAULT_SIGBUS and VM_FAULT_NOPAGE in mm/memory.c, v5.10",
-        configs: EVERY,
-        sites: &[WpPage, AnonPage, FinishFault, FinishFaultRfc08],
-        classes: ANY,
-        catches: "the page is mapped although the address space is being torn down after an OOM kill",
-        holds: |c| c.untouched() || !c.says(FAULT_FAILED),
-        mistake: |c, a| {
-            if c.says(2) && c.is(NONE) {
-                a.pte = page_pte(c.p2(), c.p1());
-                a.outcome |= STORE;
-            }
-        },
-    },
-    Law {
         name: "special-is-no-slot",
         text: "Since version 3 of the patch swapoff, MADV_FREE, MADV_WILLNEED and mincore never take the special pte for a swap entry: no slot is looked up, freed or counted, and the pte stays.",
         source: "version 3 of the patch (05/27)",
@@ -203,7 +171,24 @@ pub(super) const LAWS: &[Law] = &[
                 a.outcome = 0x20 | WILD;
                 a.aux = offset(c.before());
             }
+            UnuseV3 if kind(c.before()) == c.p0() >> 8 & 31 => a.outcome = WILD | NOMEM | 1,
             _ => {}
+        },
+    },
+    Law {
+        name: "failure-stores-nothing",
+        text: "Who fails, for want of memory or because the address space goes away, leaves the pte as it was.",
+        source: "-ENOMEM, VM_FAULT_OOM, VM_FAULT_SIGBUS and VM_FAULT_NOPAGE in the functions of these sites, v5.10",
+        configs: EVERY,
+        sites: &[Unuse, UnuseV3, WpPage, AnonPage, FinishFault, FinishFaultRfc08],
+        classes: ANY,
+        catches: "the pte is stored before it is known whether that may be",
+        holds: |c| c.untouched() || !c.says(FAILED | NOMEM),
+        mistake: |c, a| {
+            if c.says(FAILED | NOMEM) && c.is(union(union(NONE, PRESENT), SWAP)) {
+                a.pte = page_pte(c.p2(), c.p1());
+                a.outcome |= STORE | SWAP_FREE;
+            }
         },
     },
 ];

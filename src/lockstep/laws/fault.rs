@@ -1,29 +1,20 @@
-//! Laws of page faults: the dispatch, NUMA hints, copy-on-write, and what a fault installs.
+//! Laws of page faults: the dispatch, NUMA hints, and what a fault installs.
 
 use super::Law;
 use super::bits::*;
 use crate::pte::Class;
-use crate::site::SiteId::{self, AnonPage, FinishFault, FinishFaultRfc08, NumaPage, PteFault, PteFaultRfc08, WpPage};
+use crate::site::SiteId::{self, AnonPage, FinishFault, FinishFaultRfc08, NumaPage, PteFault, PteFaultRfc08};
 
 const NUMA_CHANGED: u64 = 1;
 const NUMA_TOLD: u64 = 0x100;
 const NUMA_NO_GROUP: u64 = 2;
 
-const WP_VM_WRITE: u64 = 1;
-const WP_VM_SHARED: u64 = 2;
-const WP_VM_UFFD: u64 = 4;
-const WP_PG_ANON: u64 = 8;
-/// A KSM page, a page with other references, one that cannot be locked, one that others map.
-const WP_NOT_ALONE: u64 = 0x10 | 0x20 | 0x40 | 0x80;
-const WP_COUNT2: u64 = 0x20;
-const REUSED: u64 = 0x1000;
-const COPIED: u64 = 0x2000;
-const USERFAULT: u64 = 0x4000;
-
 const WRITE: u64 = 1;
 const VM_WRITE: u64 = 2;
 const VM_SHARED: u64 = 4;
 const FAULT_UFFD_WP: u64 = 0x10;
+/// `update_mmu_tlb()` alone: another thread was first.
+const LOST_RACE: u64 = 1 << 36;
 
 const VM_ANON: u64 = 2;
 const VM_UFFD_WP: u64 = 0x10;
@@ -95,106 +86,6 @@ pub(super) const LAWS: &[Law] = &[
         },
     },
     Law {
-        name: "wp-fault-tells-userfaultfd",
-        text: "Of a marked pte in a protected vma userfaultfd is told, and nothing else happens; of no other pte it is told.",
-        source: "do_wp_page() in mm/memory.c, v5.10; Documentation/admin-guide/mm/userfaultfd.rst",
-        configs: UFFD_WP_ONLY,
-        sites: &[WpPage],
-        classes: PRESENT,
-        catches: "a page that could be reused is made writable before the mark is looked at",
-        holds: |c| {
-            let told = c.asked(WP_VM_UFFD) && c.had(WP);
-            c.says(UFFD) == told && (!told || (c.untouched() && c.code() == USERFAULT))
-        },
-        mistake: |c, a| {
-            if c.says(UFFD) && c.asked_all(WP_VM_WRITE | WP_VM_SHARED) {
-                a.pte = c.before() | A | D | SD | RW;
-                a.outcome = 8 | REUSED | STORE;
-            }
-        },
-    },
-    Law {
-        name: "wp-reuse-keeps-the-page",
-        text: "A page that is reused becomes accessed, dirty and soft-dirty, writable exactly if the vma allows it, and nothing else changes.",
-        source: "wp_page_reuse() in mm/memory.c, v5.10",
-        configs: EVERY,
-        sites: &[WpPage],
-        classes: PRESENT,
-        catches: "a forced write makes the page of a read-only mapping writable for everybody",
-        holds: |c| {
-            !c.says(REUSED)
-                || (c.keeps(!(A | D | SD | RW))
-                    && c.after() & (A | D | SD) == A | D | SD
-                    && c.has(RW) == c.asked(WP_VM_WRITE))
-        },
-        mistake: |c, a| {
-            if c.says(REUSED) {
-                a.pte |= RW;
-            }
-        },
-    },
-    Law {
-        name: "wp-reuse-only-when-alone",
-        text: "An anonymous page is reused only by the one who has it, and another one only where writes are meant to be shared.",
-        source: "do_wp_page() in mm/memory.c, v5.10",
-        configs: EVERY,
-        sites: &[WpPage],
-        classes: PRESENT,
-        catches: "references without a mapping are not counted, and a pipe or a child sees the write",
-        holds: |c| {
-            !c.says(REUSED)
-                || if c.has_normal_page() && c.asked(WP_PG_ANON) {
-                    !c.asked(WP_NOT_ALONE)
-                } else {
-                    c.asked_all(WP_VM_WRITE | WP_VM_SHARED)
-                }
-        },
-        mistake: |c, a| {
-            if c.says(COPIED) && c.has_normal_page() && c.p0() & (WP_PG_ANON | WP_NOT_ALONE) == WP_PG_ANON | WP_COUNT2 {
-                a.pte = c.before() | A | D | SD | if c.asked(WP_VM_WRITE) { RW } else { 0 };
-                a.outcome = 8 | REUSED | STORE;
-            }
-        },
-    },
-    Law {
-        name: "wp-copy-is-new",
-        text: "A copy is mapped under its own number, dirty and soft-dirty, as the vma protects it, and writable only if that or VM_WRITE says so.",
-        source: "wp_page_copy() in mm/memory.c, v5.10",
-        configs: EVERY,
-        sites: &[WpPage],
-        classes: PRESENT,
-        catches: "the page is copied, and the old one is mapped writable",
-        holds: |c| {
-            let shown = D | SD | RW;
-            !c.says(COPIED)
-                || ((c.p1() & (P | G) == 0 || frame(c.after()) == c.p2() & FRAMES)
-                    && c.after() & (D | SD) == D | SD
-                    && (!c.has(RW) || c.asked(WP_VM_WRITE) || c.p1() & RW != 0)
-                    && (c.after() ^ c.p1()) & !(PFN | shown) == 0
-                    && c.says(RMAP_ADD))
-        },
-        mistake: |c, a| {
-            if c.says(COPIED) && c.p1() & P != 0 {
-                a.pte = a.pte & !PFN | frame(c.before()) << 12;
-            }
-        },
-    },
-    Law {
-        name: "wp-stores-what-it-reports",
-        text: "The pte is stored exactly if a reuse or a copy is reported, and never both.",
-        source: "do_wp_page() in mm/memory.c, v5.10",
-        configs: EVERY,
-        sites: &[WpPage],
-        classes: PRESENT,
-        catches: "the copy is reported though the pte had changed under the lock, and the write is retried for ever",
-        holds: |c| c.says(STORE) == c.says(REUSED | COPIED) && c.code() & (REUSED | COPIED) != REUSED | COPIED,
-        mistake: |c, a| {
-            if !c.says(STORE) && c.says(PG_COPY) {
-                a.outcome |= COPIED;
-            }
-        },
-    },
-    Law {
         name: "fault-fills-holes-only",
         text: "A page is installed where there is none, or, for a fault that userfaultfd protects, exactly where the special pte stands; whatever else is in the table stays.",
         source: "do_anonymous_page() and alloc_set_pte() in mm/memory.c, v5.10, and RFC 08/30 of the series",
@@ -212,7 +103,7 @@ pub(super) const LAWS: &[Law] = &[
             }
         },
         mistake: |c, a| {
-            if matches!(c.site(), FinishFault | FinishFaultRfc08) && c.is(PRESENT) && a.outcome & 0x100 != 0 {
+            if c.is(PRESENT) && (a.outcome & 0x100 != 0 || a.outcome == LOST_RACE) {
                 a.pte = page_pte(owed_page(c), c.p1());
                 a.outcome = STORE | RMAP_ADD | RSS_PAGE;
             }
@@ -225,11 +116,12 @@ pub(super) const LAWS: &[Law] = &[
         configs: EVERY,
         sites: INSTALLS,
         classes: union(NONE, MARKER),
-        catches: "a private write maps the page cache's page, and changes the file",
+        catches: "a private write maps the page that everybody has, the file's or the zero page, and changes it",
         holds: |c| !c.says(STORE) || c.p1() & (P | G) == 0 || frame(c.after()) == owed_page(c),
         mistake: |c, a| {
-            if c.says(STORE) && c.p1() & P != 0 && !matches!(c.site(), AnonPage) {
-                a.pte = a.pte & !PFN | page_pte(c.p2(), P) & PFN;
+            if c.says(STORE) && c.p1() & P != 0 {
+                let shared = if matches!(c.site(), AnonPage) { ZERO_FRAME } else { c.p2() };
+                a.pte = a.pte & !PFN | page_pte(shared, P) & PFN;
             }
         },
     },
@@ -311,7 +203,7 @@ pub(super) const LAWS: &[Law] = &[
         configs: UFFD_WP_ONLY,
         sites: DISPATCHES,
         classes: MARKER,
-        catches: "the leftover of a protection that ended is faulted in protected, and traps where nobody listens",
+        catches: "the special pte of any file is faulted in protected, and traps where nobody listens any more",
         holds: |c| {
             if matches!(c.site(), PteFault) {
                 c.unchanged() && c.answer.outcome == TO_SWAP
@@ -322,7 +214,7 @@ pub(super) const LAWS: &[Law] = &[
             }
         },
         mistake: |c, a| {
-            if a.outcome & HANDLER == MARK_CLEARED && !c.asked(VM_ANON) {
+            if !c.asked(VM_ANON) {
                 a.pte = c.before();
                 a.outcome = TO_FILE_UFFD_WP;
             }

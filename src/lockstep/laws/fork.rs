@@ -74,7 +74,7 @@ pub(super) const LAWS: &[Law] = &[
     },
     Law {
         name: "fork-parent-loses-write-only",
-        text: "The parent keeps its page but for the write permission, its entry but for write becoming read, and everything else as it was.",
+        text: "The parent keeps its page but for the write permission, its entry but for write becoming read (a device entry then loses soft-dirty), and everything else as it was.",
         source: "copy_present_pte() and copy_nonpresent_pte() in mm/memory.c, v5.10",
         configs: EVERY,
         sites: FORKS,
@@ -82,7 +82,9 @@ pub(super) const LAWS: &[Law] = &[
         catches: "the parent's pte is stored with what was meant for the child, not accessed",
         holds: |c| {
             let lost = c.before() ^ c.aux();
-            let same_entry = offset(c.before()) == offset(c.aux()) && c.before() & !c.aux() & SWP_WP == 0;
+            let mark = if c.environment.has_uffd_wp() { SWP_WP } else { 0 };
+            let soft_dirty = if matches!(c.class, Class::MigrationWrite) { SWP_SD } else { 0 };
+            let same_entry = lost & (OFFSETS << 9 | mark | soft_dirty) == 0;
             lost == 0
                 || (is_cow(c)
                     && c.says(SRC_STORE)
@@ -159,6 +161,24 @@ pub(super) const LAWS: &[Law] = &[
         },
     },
     Law {
+        name: "fork-special-follows-the-child",
+        text: "The special pte goes to a child that userfaultfd protects and to no other, and no swap slot is counted for it.",
+        source: "RFC 17/30 of the series; the mistake of 49d6d7fb6313",
+        configs: UFFD_WP_ONLY,
+        sites: &[ForkRfc17],
+        classes: MARKER,
+        catches: "the special pte is copied into every child",
+        holds: |c| {
+            c.after() == if c.asked(CHILD_UFFD_WP) { c.before() } else { 0 }
+                && c.aux() == c.before()
+                && !c.says(SWAP_DUP | RSS_SWAP | RSS_PAGE | SRC_STORE)
+        },
+        mistake: |c, a| {
+            a.pte = c.before();
+            a.outcome |= STORE;
+        },
+    },
+    Law {
         name: "fork-without-uffd-has-no-mark",
         text: "A child whose vma userfaultfd does not protect inherits no mark, in whatever encoding.",
         source: "RFC 02/30 of the series, upstream 8f34f1eac382",
@@ -213,24 +233,6 @@ pub(super) const LAWS: &[Law] = &[
             if c.is(POISON) {
                 a.outcome |= RSS_PAGE;
             }
-        },
-    },
-    Law {
-        name: "fork-special-follows-the-child",
-        text: "The special pte goes to a child that userfaultfd protects and to no other, and no swap slot is counted for it.",
-        source: "RFC 17/30 of the series; the mistake of 49d6d7fb6313",
-        configs: UFFD_WP_ONLY,
-        sites: &[ForkRfc17],
-        classes: MARKER,
-        catches: "the special pte is copied into every child",
-        holds: |c| {
-            c.after() == if c.asked(CHILD_UFFD_WP) { c.before() } else { 0 }
-                && c.aux() == c.before()
-                && !c.says(SWAP_DUP | RSS_SWAP | RSS_PAGE | SRC_STORE)
-        },
-        mistake: |c, a| {
-            a.pte = c.before();
-            a.outcome |= STORE;
         },
     },
 ];

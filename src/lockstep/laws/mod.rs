@@ -14,6 +14,7 @@
 mod bits;
 mod case;
 mod classification;
+mod cow;
 mod everywhere;
 mod fault;
 mod fork;
@@ -76,7 +77,7 @@ impl Law {
 }
 
 /// The laws by kernel subsystem, in the order in which they are asked: what is particular first, so that a signature says the most.
-const ROOMS: [&[Law]; 14] = [
+const ROOMS: [&[Law]; 15] = [
     mprotect::LAWS,
     soft_dirty::LAWS,
     proc::LAWS,
@@ -89,6 +90,7 @@ const ROOMS: [&[Law]; 14] = [
     rmap::LAWS,
     migrate::LAWS,
     fault::LAWS,
+    cow::LAWS,
     primitives::LAWS,
     everywhere::LAWS,
 ];

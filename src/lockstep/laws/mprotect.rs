@@ -23,8 +23,8 @@ const fn new_protection(c: &super::Case<'_>) -> u64 {
 /// Whether an entry type is another one's read form, or the same.
 const fn same_or_read_form(before: u64, after: u64) -> bool {
     match before {
-        MIGRATION_WRITE => after == MIGRATION_READ,
-        DEVICE_WRITE => after == DEVICE_READ,
+        MIGRATION_WRITE => matches!(after, MIGRATION_READ | MIGRATION_WRITE),
+        DEVICE_WRITE => matches!(after, DEVICE_READ | DEVICE_WRITE),
         _ => after == before,
     }
 }
@@ -76,10 +76,10 @@ pub(super) const LAWS: &[Law] = &[
             }
         },
         mistake: |c, a| {
-            if c.is(WRITE_ENTRY) && !c.asked(PROTECT | RESOLVE) {
+            if !matches!(c.site(), ChangeProt) {
+                a.pte = a.pte & !WP | new_protection(c) & WP;
+            } else if c.is(WRITE_ENTRY) && !c.asked(PROTECT | RESOLVE) {
                 a.pte &= !SWP_WP;
-            } else if matches!(c.site(), NumaPage) && a.pte != c.before() {
-                a.pte &= !WP;
             }
         },
     },

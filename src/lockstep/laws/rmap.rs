@@ -39,12 +39,17 @@ pub(super) const LAWS: &[Law] = &[
         classes: all_but(union(PRESENT, DEVICE)),
         catches: "a migration entry of the page counts as a mapping, and is unmapped a second time",
         holds: |c| c.unchanged() && c.answer.outcome & !1 == 0 && c.aux() == 0,
-        mistake: |c, a| {
-            if c.is(MIGRATION) && matches!(c.site(), Unmap) {
+        mistake: |c, a| match c.site() {
+            Unmap if c.is(MIGRATION) => {
                 a.pte = 0;
                 a.outcome = CLEAR | RMAP_DEL | PUT_PAGE | RSS_PAGE | 1;
                 a.aux = c.p1();
             }
+            PageMkclean if c.is(MIGRATION) && c.had(RW) => {
+                a.pte &= !RW;
+                a.outcome = CLEAR | STORE | 1;
+            }
+            _ => {}
         },
     },
     Law {

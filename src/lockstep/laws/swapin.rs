@@ -67,6 +67,29 @@ pub(super) const LAWS: &[Law] = &[
         },
     },
     Law {
+        name: "swapin-frees-what-it-maps",
+        text: "The slot is freed if and only if the page takes its place; what was not installed grants, frees and follows up nothing.",
+        source: "do_swap_page(), v5.10: swap_free() behind the install",
+        configs: EVERY,
+        sites: &[DoSwapPage],
+        classes: SWAP,
+        catches: "the slot is freed although another thread changed the pte, and is given out twice",
+        holds: |c| {
+            if c.says(FREED) {
+                c.answer.outcome & DISPATCH == TO_SWAPIN
+                    && !c.says(FAULT_FAILED)
+                    && (c.p1() & (P | G) == 0 || is_present(c.after()))
+            } else {
+                c.unchanged() && !c.says(THEN_WP_PAGE | EXCLUSIVE | FAULT_WRITE)
+            }
+        },
+        mistake: |c, a| {
+            if c.asked(PTE_CHANGED) && a.outcome & (DISPATCH | FAULT_FAILED) == TO_SWAPIN {
+                a.outcome |= FREED;
+            }
+        },
+    },
+    Law {
         name: "swapin-keeps-write-protection",
         text: "A write-protected entry comes back as a write-protected page, even where the fault was granted the page for itself.",
         source: "do_swap_page(), v5.10: pte_swp_uffd_wp() behind the reuse block; Documentation/admin-guide/mm/userfaultfd.rst",
@@ -108,29 +131,6 @@ pub(super) const LAWS: &[Law] = &[
         mistake: |c, a| {
             if c.says(FREED) && a.pte & P == 0 {
                 a.pte ^= PFN;
-            }
-        },
-    },
-    Law {
-        name: "swapin-frees-what-it-maps",
-        text: "The slot is freed if and only if the page takes its place; what was not installed grants, frees and follows up nothing.",
-        source: "do_swap_page(), v5.10: swap_free() behind the install",
-        configs: EVERY,
-        sites: &[DoSwapPage],
-        classes: SWAP,
-        catches: "the slot is freed although another thread changed the pte, and is given out twice",
-        holds: |c| {
-            if c.says(FREED) {
-                c.answer.outcome & DISPATCH == TO_SWAPIN
-                    && !c.says(FAULT_FAILED)
-                    && (c.p1() & (P | G) == 0 || is_present(c.after()))
-            } else {
-                c.unchanged() && !c.says(THEN_WP_PAGE | EXCLUSIVE | FAULT_WRITE)
-            }
-        },
-        mistake: |c, a| {
-            if c.asked(PTE_CHANGED) && a.outcome & (DISPATCH | FAULT_FAILED) == TO_SWAPIN {
-                a.outcome |= FREED;
             }
         },
     },

@@ -67,11 +67,11 @@ pub(super) const LAWS: &[Law] = &[
     },
     Law {
         name: "zap-details-spare-entries",
-        text: "With details given every swap pte that names no device page stays.",
+        text: "With details given every entry stays that names no device page.",
         source: "zap_pte_range() in mm/memory.c, v5.10, as it was before 5abfd71d936a",
         configs: EVERY,
         sites: &[Zap],
-        classes: union(union(SWAP, MIGRATION), union(POISON, MARKER)),
+        classes: union(union(SWAP, MIGRATION), POISON),
         catches: "truncating a file takes the private swapped copies with it",
         holds: |c| !c.asked(DETAILS) || c.untouched(),
         mistake: |c, a| {
@@ -108,15 +108,14 @@ pub(super) const LAWS: &[Law] = &[
         configs: EVERY,
         sites: &[Zap, MadvFree, MadvFreeV3, Unuse, UnuseV3],
         classes: ANY,
-        catches: "the slot is freed while the entry stays, and two processes own it",
+        catches: "the offset is not un-inverted, and another slot is freed",
         holds: |c| {
             !c.says(SWAP_FREE)
                 || (c.is(SWAP) && c.says(STORE | CLEAR) && c.says(RSS_SWAP) && c.aux() == entry(c.before()))
         },
         mistake: |c, a| {
-            if c.is(SWAP) && c.unchanged() && !c.says(STORE | CLEAR) && entry(c.before()) != 0 {
-                a.outcome |= SWAP_FREE;
-                a.aux = entry(c.before());
+            if c.says(SWAP_FREE) {
+                a.aux = kind(c.before()) << 58 | c.before() >> 9 & OFFSETS;
             }
         },
     },

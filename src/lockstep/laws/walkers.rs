@@ -40,13 +40,13 @@ const fn counts_as_none(c: &super::Case<'_>) -> bool {
 pub(super) const LAWS: &[Law] = &[
     Law {
         name: "collapse-takes-no-uffd-wp",
-        text: "khugepaged accepts no pte that userfaultfd write-protected, present or swapped.",
+        text: "khugepaged accepts no page that userfaultfd write-protected, present or swapped; the zero page, which it asks no more about, apart.",
         source: "khugepaged_scan_pmd(), v5.10; the omission of dd47ac428c3f",
         configs: UFFD_WP_ONLY,
         sites: &[KhugeScan],
         classes: FILLED,
         catches: "the mark is not looked at, and a huge page takes the place of protected ones",
-        holds: |c| !c.had(c.wp_bit()) || c.answer.outcome != ACCEPTED,
+        holds: |c| !c.had(c.wp_bit()) || c.answer.outcome != ACCEPTED || counts_as_none(c),
         mistake: |c, a| {
             if c.had(c.wp_bit()) && a.outcome == 7 {
                 a.outcome = ACCEPTED;

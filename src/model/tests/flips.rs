@@ -24,7 +24,26 @@ const UNNOTICED_CONSTANTS: &[(&str, &str)] = &[
 const LEFT_OVER: &str = "the model has no use for this name";
 
 /// Parameters that no recorded answer depends on, and why.
-const UNNOTICED_PARAMETERS: &[(&str, &str)] = &[];
+const UNNOTICED_PARAMETERS: &[(&str, &str)] = &[
+    ("fork dst_uffd_wp", "v5.10 asks the parent's vma"),
+    ("fork_rfc02 src_uffd_wp", "the child's vma decides"),
+    ("fork_rfc17 src_uffd_wp", "the child's vma decides"),
+    ("zap fullmm", "matters to what the TLB does, not to the pte"),
+    ("unmap ttu_split_huge_pmd", "is about the pmd"),
+    ("unmap ttu_rmap_locked", "is about a lock"),
+    ("remove_migration pg_anon", "chooses between two functions that add the same mapping"),
+    ("gup foll_nowait", "is for the fault that may follow"),
+    ("gup foll_populate", "is for the caller"),
+    ("gup foll_hwpoison", "is for the fault that may follow"),
+    ("gup foll_tried", "is for the fault that may follow"),
+    ("gup_v3 foll_nowait", "is for the fault that may follow"),
+    ("gup_v3 foll_populate", "is for the caller"),
+    ("gup_v3 foll_hwpoison", "is for the fault that may follow"),
+    ("gup_v3 foll_tried", "is for the fault that may follow"),
+    ("gup_v3 split_fail", "no recorded row fails to split here; rows of gup do"),
+    ("finish_fault uffd_wp", "has a meaning from RFC 08/30 on"),
+    ("pte_fault vm_uffd_wp", "has a meaning from RFC 08/30 on"),
+];
 
 #[test]
 fn every_constant_of_the_layout_is_noticed_by_a_recorded_answer() {
@@ -56,7 +75,9 @@ fn every_parameter_is_noticed_by_a_recorded_answer() {
         }
     }
     flip::set(None);
-    same_list(&unnoticed, UNNOTICED_PARAMETERS);
+    let is_here = |listed: &str| sites_here().iter().any(|site| listed.split(' ').next() == Some(site.name));
+    let listed: Vec<_> = UNNOTICED_PARAMETERS.iter().copied().filter(|(listed, _)| is_here(listed)).collect();
+    same_list(&unnoticed, &listed);
 }
 
 /// The unnoticed are exactly the listed.

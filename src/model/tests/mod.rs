@@ -14,7 +14,7 @@ use crate::pte::{Config, Environment, Special};
 use crate::site::{Answer, Call, SITES, Site, SiteId};
 
 /// The sites whose rows are replayed and whose parameters are inverted: indices into [`SITES`].
-const SITES_HERE: std::ops::RangeInclusive<usize> = 0..=17;
+const SITES_HERE: std::ops::RangeInclusive<usize> = 0..=45;
 
 fn sites_here() -> &'static [Site] {
     &SITES[SITES_HERE]

@@ -128,7 +128,6 @@ fn a_scan_that_nothing_stopped_gives_the_kernels_verdict() {
 }
 
 #[test]
-#[ignore = "answer_around() is a stub here; to be run once sites 18 to 45 are there"]
 fn fork_stops_behind_the_entry_that_got_no_memory() {
     let (swap_cont, nomem) = (0x100, 0x80);
     let mut params = [[0, 0x8000_0000_0000_0025, 0]; 4];
@@ -145,7 +144,6 @@ fn fork_stops_behind_the_entry_that_got_no_memory() {
 }
 
 #[test]
-#[ignore = "answer_around() is a stub here; to be run once sites 18 to 45 are there"]
 fn zap_counts_what_it_frees() {
     let ptes = [PAGE, SWAPPED, 0, SPECIAL];
     let ran = run(&x86(), SiteId::Zap, &ptes, &[[0, 0x2000, 1]; 4], Budgets::default());

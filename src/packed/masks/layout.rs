@@ -1,4 +1,5 @@
-//! The bits of an x86_64 pte, the encoding of a swap entry, and what else belongs to the layout (SPEC sections 1 and 2).
+//! The bits of an x86_64 pte, the encoding of a swap entry, and what else belongs to the layout (SPEC sections 1 and
+//! 2).
 
 use super::constants;
 

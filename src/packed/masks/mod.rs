@@ -1,8 +1,9 @@
 //! Every constant that the packed implementation knows: bits, fields, numbers.
 //!
-//! They are written down here a second time and on purpose, from the same facts as the layout and the site table: packed is an
-//! independent reading. Each constant is a function. In a normal build it is the plain value; in a unit test one constant at a time can
-//! be replaced (`flip`), so that a test can ask of each whether any recorded answer would notice it to be wrong.
+//! They are written down here a second time and on purpose, from the same facts as the layout and the site table:
+//! packed is an independent reading. Each constant is a function. In a normal build it is the plain value; in a unit
+//! test one constant at a time can be replaced (`flip`), so that a test can ask of each whether any recorded answer
+//! would notice it to be wrong.
 //!
 //! A `mask` is a set of bits of some word, a `number` is everything else: shifts, swap types, result codes.
 

@@ -22,7 +22,8 @@ const UNNOTICED: &[(&str, &[u64], &str)] = &[
     ("swap_space_shift", &[15], "no row has an offset between the two bounds"),
 ];
 
-/// Every wrong value that a constant is tried with: a mask without one of its bits and, if it has only one, moved up; a number one off.
+/// Every wrong value that a constant is tried with: a mask without one of its bits and, if it has only one, moved up;
+/// a number one off.
 fn wrong_values(constant: &Constant) -> Vec<u64> {
     let value = constant.value;
     if !constant.is_mask {

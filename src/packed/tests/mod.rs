@@ -1,5 +1,5 @@
-//! Packed against the recorded answers of the kernel's own functions (`tests/vectors`), its uses against the recorded uses, its constants
-//! against being wrong, and its ranges against its sites.
+//! Packed against the recorded answers of the kernel's own functions (`tests/vectors`), its uses against the recorded
+//! uses, its constants against being wrong, and its ranges against its sites.
 
 mod constants;
 mod never;

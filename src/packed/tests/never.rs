@@ -31,7 +31,8 @@ fn a_call_reports_its_own_uses_only() {
     assert!(watched.answer(&none).uses.is_empty());
 }
 
-/// Calls inside the declared domain, whatever the protection: constructed ptes must not be reported as something that the table does not know.
+/// Calls inside the declared domain, whatever the protection: constructed ptes must not be reported as something that
+/// the table does not know.
 #[test]
 fn uses_stay_in_the_table_inside_the_domain() {
     let mut rng = Rng(11);

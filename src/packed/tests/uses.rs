@@ -1,4 +1,5 @@
-//! The uses that packed makes while it answers the recorded rows, against the uses that the kernel's own functions made.
+//! The uses that packed makes while it answers the recorded rows, against the uses that the kernel's own functions
+//! made.
 
 use super::*;
 use crate::site::{SiteId, Use};
@@ -15,8 +16,9 @@ fn kind_of(accessor: &str) -> Use {
 
 /// The recorded uses of each site and class of input.
 ///
-/// Generalised in two ways. A pte that a function builds of a protection is present or PROT_NONE by that protection, so both are allowed where
-/// one is recorded; and a pte found after a wait may hold any entry. The special pte is allowed only where it is recorded itself.
+/// Generalised in two ways. A pte that a function builds of a protection is present or PROT_NONE by that protection,
+/// so both are allowed where one is recorded; and a pte found after a wait may hold any entry. The special pte is
+/// allowed only where it is recorded itself.
 fn recorded_uses() -> HashMap<(SiteId, Class), Uses> {
     let text = std::fs::read_to_string(directory().join("uses.tsv")).expect("a readable file");
     let mut recorded: HashMap<(SiteId, Class), Uses> = HashMap::new();
@@ -37,8 +39,8 @@ fn recorded_uses() -> HashMap<(SiteId, Class), Uses> {
     recorded
 }
 
-/// What is allowed beyond `uses.tsv`: the two sites without rows there, by their source; handing a pte to `do_swap_page()`, which it does not
-/// record; and the flags of a writable device entry's rebuilt pte.
+/// What is allowed beyond `uses.tsv`: the two sites without rows there, by their source; handing a pte to
+/// `do_swap_page()`, which it does not record; and the flags of a writable device entry's rebuilt pte.
 fn beyond_the_record(site: SiteId, class: Class) -> Uses {
     let one = |kind| Uses::one(kind, class);
     let entry = !matches!(class, Class::None | Class::Present | Class::ProtNone | Class::Special);
@@ -88,8 +90,8 @@ fn check(files: &[Vectors], allowed: impl Fn(SiteId, Class) -> Uses) {
     }
 }
 
-/// A site that the patch missed uses the special pte as what it decodes to. `uses.tsv` knows that of `0x4` only, a slot; a shifted value
-/// decodes to a migration or device entry, and is used as one.
+/// A site that the patch missed uses the special pte as what it decodes to. `uses.tsv` knows that of `0x4` only, a
+/// slot; a shifted value decodes to a migration or device entry, and is used as one.
 pub(super) fn as_what_it_decodes_to(call: &Call, class: Class, allowed: impl Fn(SiteId, Class) -> Uses) -> Uses {
     let special = allowed(call.site, class);
     if class != Class::Special || CONVERTED.contains(&call.site) {
