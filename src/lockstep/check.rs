@@ -273,7 +273,7 @@ impl<R: Subject> Lockstep<R> {
 
     fn pte_difference(&self, place: Place, fault: Fault, right: u64, wrong: u64) -> Signature {
         let classes = (self.model.class(right), self.model.class(wrong));
-        signature(place, fault, Some(classes), reduce_ptes((right, classes.0), (wrong, classes.1)))
+        signature(place, fault, Some(named(classes)), reduce_ptes((right, classes.0), (wrong, classes.1)))
     }
 
     fn aux_difference(&self, place: Place, site: SiteId, right: u64, wrong: u64) -> Signature {
@@ -394,6 +394,16 @@ fn shifted_uses(model: &Model, site: &Site) -> Uses {
 
 fn signature(place: Place, fault: Fault, classes: Option<(Class, Class)>, (right, wrong): (u64, u64)) -> Signature {
     Signature { place, fault, classes, right, wrong }
+}
+
+/// The classes that a signature keeps. Where both are the same they are not in its text, and one class stands for all that have the same parts,
+/// so that two signatures never have one text.
+fn named((right, wrong): (Class, Class)) -> (Class, Class) {
+    match right {
+        _ if right != wrong => (right, wrong),
+        Class::Present | Class::ProtNone => (Class::Present, Class::Present),
+        _ => (Class::Swap, Class::Swap),
+    }
 }
 
 /// Whether a call changed and reported nothing.
