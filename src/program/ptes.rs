@@ -90,7 +90,8 @@ impl PteSource {
     pub fn any_swap(&self, rng: &mut Rng) -> u64 {
         match rng.below(16) {
             0..3 => self.special,
-            3..9 => self.swap(rng),
+            // An entry that collides may have become none.
+            3..9 => swap_shaped(self.swap(rng)),
             9..11 => self.entry(rng, 28),
             11..13 => self.entry(rng, 30),
             13 => self.held(rng, 27, false),
