@@ -127,7 +127,7 @@ fn colliding_offsets_end_in_finds_that_replay_shows_again() {
         "--seed",
         "7",
         "--execs",
-        "20000",
+        "4000",
         "--allow-colliding-offsets",
         "--artifacts",
         text(&dir),

@@ -102,7 +102,13 @@ impl CallSource {
             Domain::Prot => protection(rng),
             Domain::Pfn if field.name == "page_pfn" => near_payload(call.pte, rng),
             Domain::Pfn => frame(rng),
-            Domain::SwapType if call.site == SiteId::SwpEntryToPte => rng.below(32) as u64,
+            Domain::SwapType if call.site == SiteId::SwpEntryToPte => {
+                if rng.chance(64) {
+                    0
+                } else {
+                    rng.below(32) as u64
+                }
+            }
             Domain::SwapType => {
                 if rng.chance(224) {
                     call.pte >> 59 & 31

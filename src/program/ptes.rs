@@ -158,7 +158,8 @@ impl PteSource {
     /// An offset that a swap entry of this type may have.
     #[inline]
     pub fn offset(&self, rng: &mut Rng, kind: u8) -> u64 {
-        let offset = slot(rng);
+        // Where collisions are looked for, they are worth more than one entry in thousands.
+        let offset = if self.colliding && rng.chance(16) { X86_64.swp_offset } else { slot(rng) };
         if kind == 0 && offset == X86_64.swp_offset && !self.colliding { offset - 8 } else { offset }
     }
 }
