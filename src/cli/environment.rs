@@ -7,18 +7,33 @@ use ptefuzz::pte::{Config, Environment, Special};
 
 use super::error::Failure;
 
-/// Which kernel a pte is read for.
+/// Which kernel a run stands for.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct EnvironmentOptions {
     /// Kernel configuration: userfaultfd write protection in full, without the architecture's part, or no userfaultfd
     #[arg(long, value_name = "CONFIG", default_value = Config::UffdWp.name(), value_parser = config_parser())]
     config: Config,
-    /// Special value: the real one, or one shifted so that it decodes to another entry [default: 0x4 with uffd-wp]
+    /// Special value: the real one, or one that makes more mistakes visible by what it decodes to [default: 0x4 with uffd-wp]
     #[arg(long, value_name = "SPECIAL", value_parser = special_parser())]
     special: Option<Special>,
 }
 
 impl EnvironmentOptions {
+    /// The name of the configuration.
+    pub fn config_name(self) -> &'static str {
+        self.config.name()
+    }
+
+    /// The name of the special value; in the configurations that have their own, that.
+    pub fn special_name(self) -> &'static str {
+        match (self.special, self.config) {
+            (Some(special), _) => special.name(),
+            (None, Config::UffdWp) => Special::X86.name(),
+            (None, Config::NoArchUffdWp) => "0x0",
+            (None, Config::NoUserfaultfd) => "none",
+        }
+    }
+
     /// The environment chosen.
     ///
     /// # Errors

@@ -1,9 +1,10 @@
 //! `ptefuzz minimize`: the smallest program that still shows the same divergence.
 
 use super::Verdict;
+use super::environment::EnvironmentOptions;
 use super::error::{Failure, print_out, write_aside};
 use super::replay::read;
-use super::subject::{EnvironmentOptions, SubjectName, parse_subject};
+use super::subject::{SubjectName, parse_subject};
 use clap::Args;
 use ptefuzz::engine::{Runner, minimize};
 use std::io::Write;

@@ -1,10 +1,11 @@
 //! `ptefuzz replay`: a program, step by step, with both answers.
 
 use super::Verdict;
+use super::environment::EnvironmentOptions;
 use super::error::{Failure, print_json};
 use super::report::paint;
 use super::style::{BOLD, DIM, RIGHT, WRONG};
-use super::subject::{EnvironmentOptions, SubjectName, parse_subject};
+use super::subject::{SubjectName, parse_subject};
 use clap::Args;
 use ptefuzz::engine::Runner;
 use ptefuzz::lockstep::explain::{explain, pte_words};

@@ -131,8 +131,8 @@ impl<R: Subject> Lockstep<R> {
             let (right, wrong) = (&mut self.right[..batch.len()], &mut self.wrong[..batch.len()]);
             self.reference.answer(batch, right);
             subject.answer(batch, wrong);
-            for i in 0..batch.len() {
-                let (call, right, wrong) = (&batch[i], self.right[i], self.wrong[i]);
+            let answers = self.right.into_iter().zip(self.wrong);
+            for (call, (right, wrong)) in batch.iter().zip(answers) {
                 let class = self.model.class(call.pte);
                 seen(call, class, &right);
                 self.tally.classes[class as usize] += 1;

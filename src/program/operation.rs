@@ -219,7 +219,7 @@ operations! {
         "takes a swap area away: every entry of it becomes a page again"
         sites [Unuse, UnuseV3] facts "area, page, swap count" truth "try_to_unuse(), v5.10";
     18 Zap "zap" Range [choice("by", 0, 2, &["dontneed", "truncate", "unmap-file"]), flag("keep-marker", 2)] []
-        "drops what the pages map; keep-marker leaves the special pte in the series' tree"
+        "drops what the pages map; keep-marker leaves the special pte where uffd-wp was (tree 07 never makes one by itself: this puts it there)"
         sites [Zap, InstallUffdWp] facts "details, mapping, page facts, swap area and count" truth "zap_page_range() and unmap_mapping_range(), v5.10; RFC 13/30 in the series";
     19 Evict "evict" Page [] []
         "reclaims the page cache page: every pte of it is unmapped; the series' tree leaves the special pte where uffd-wp was"

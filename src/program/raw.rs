@@ -44,6 +44,9 @@ pub struct RawProgram {
     pub records: Vec<Record>,
 }
 
+/// A range whose "end" has not come yet: its first word, and what there is of it.
+type OpenRange<'a> = (Word<'a>, SiteId, Budgets, Vec<(u64, [u64; 3])>);
+
 /// Bytes of one record.
 const RECORD: usize = 40;
 /// Bytes before the first record: kind and version.
@@ -109,7 +112,7 @@ impl RawProgram {
         }
         first.finish()?;
         let mut records = Vec::new();
-        let mut open: Option<(Word<'_>, SiteId, Budgets, Vec<(u64, [u64; 3])>)> = None;
+        let mut open: Option<OpenRange<'_>> = None;
         for mut line in lines {
             let word = line.need("a site's name")?;
             if let Some((_, site, budgets, entries)) = &mut open {

@@ -36,7 +36,7 @@ impl Rng {
     /// A number below `n`; 0 where `n` is 0. Uniform but for a bias below n / 2^32.
     #[inline]
     pub const fn below(&mut self, n: u32) -> u32 {
-        ((self.next() >> 32) * n as u64 >> 32) as u32
+        (((self.next() >> 32) * n as u64) >> 32) as u32
     }
 
     /// True `n` times in 256.

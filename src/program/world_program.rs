@@ -89,7 +89,7 @@ impl Operation {
         let mut bits = 0;
         let mut i = 0;
         while i < self.options.len() {
-            bits |= ((1u32 << self.options[i].bits) - 1 << self.options[i].shift) as u16;
+            bits |= (((1u32 << self.options[i].bits) - 1) << self.options[i].shift) as u16;
             i += 1;
         }
         bits

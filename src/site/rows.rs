@@ -672,8 +672,8 @@ sites! {
         domain: ANY,
         flags: [
             no_page @ 0 . 0 "neither swap cache nor readahead has the page";
-            map_zero @ 0 . 1 "swap_map[offset] is 0";
-            map_bad @ 0 . 2 "swap_map[offset] is SWAP_MAP_BAD";
+            map_zero @ 0 . 1 "the swap_map byte of the entry is 0";
+            map_bad @ 0 . 2 "the swap_map byte of the entry is SWAP_MAP_BAD";
             ksm_oom @ 0 . 3 "ksm_might_need_to_copy() fails";
             sameswp_fixed @ 0 . 4 "pte_same_as_swp() clears uffd-wp too (v5.13)";
         ]
@@ -696,8 +696,8 @@ sites! {
         domain: ANY,
         flags: [
             no_page @ 0 . 0 "neither swap cache nor readahead has the page";
-            map_zero @ 0 . 1 "swap_map[offset] is 0";
-            map_bad @ 0 . 2 "swap_map[offset] is SWAP_MAP_BAD";
+            map_zero @ 0 . 1 "the swap_map byte of the entry is 0";
+            map_bad @ 0 . 2 "the swap_map byte of the entry is SWAP_MAP_BAD";
             ksm_oom @ 0 . 3 "ksm_might_need_to_copy() fails";
             sameswp_fixed @ 0 . 4 "pte_same_as_swp() clears uffd-wp too (v5.13)";
         ]

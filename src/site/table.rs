@@ -226,26 +226,6 @@ pub(crate) fn read_value(site: SiteId, word: u8, shift: u8, bits: u8, p: &[u64; 
     value
 }
 
-/// The seam by which unit tests invert one parameter bit on the model's side.
-#[cfg(test)]
-pub(crate) mod flip {
-    use super::SiteId;
-    use std::cell::Cell;
-
-    thread_local! {
-        static FLIPPED: Cell<Option<(SiteId, u8, u8)>> = const { Cell::new(None) };
-    }
-
-    /// Inverts the field at this place until the next call.
-    pub(crate) fn set(place: Option<(SiteId, u8, u8)>) {
-        FLIPPED.set(place);
-    }
-
-    pub(super) fn is_flipped(site: SiteId, word: u8, bit: u8) -> bool {
-        FLIPPED.get() == Some((site, word, bit))
-    }
-}
-
 /// Declares the sites: numbers, rows and typed parameters at once.
 macro_rules! sites {
     (
@@ -352,3 +332,23 @@ macro_rules! sites {
     };
 }
 pub(crate) use sites;
+
+/// The seam by which unit tests invert one parameter bit on the model's side.
+#[cfg(test)]
+pub(crate) mod flip {
+    use super::SiteId;
+    use std::cell::Cell;
+
+    thread_local! {
+        static FLIPPED: Cell<Option<(SiteId, u8, u8)>> = const { Cell::new(None) };
+    }
+
+    /// Inverts the field at this place until the next call.
+    pub(crate) fn set(place: Option<(SiteId, u8, u8)>) {
+        FLIPPED.set(place);
+    }
+
+    pub(super) fn is_flipped(site: SiteId, word: u8, bit: u8) -> bool {
+        FLIPPED.get() == Some((site, word, bit))
+    }
+}

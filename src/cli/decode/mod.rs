@@ -21,6 +21,11 @@ use super::page::Page;
 
 /// Say what a pte is, bit by bit, and what a wrong reading would make of it
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ptefuzz decode 0x4
+  ptefuzz decode 0xe7ffffffffdb9604 --special migration
+  ptefuzz decode --json 0 0x60 0x24")]
 pub struct Options {
     /// Raw pte values: hexadecimal with 0x, binary with 0b, or decimal; `_` may separate digits
     #[arg(value_name = "PTE", required = true, allow_negative_numbers = true)]

@@ -1,23 +1,41 @@
 //! Sites as JSON: one object with what there is to call.
 
+use ptefuzz::lockstep::laws::{LAWS, Law};
+use ptefuzz::program::{OPERATIONS, Operation};
 use ptefuzz::pte::Class;
 use ptefuzz::site::{Domain, Field, OutcomePart, Site, outcome_parts, totals_names};
 use serde_json::{Map, Value, json};
 
-use super::{Catalogue, Entry, uses};
+use super::{catalogue, uses};
 
-/// The whole object.
-pub fn object(sites: &[&Site], catalogue: &Catalogue<'_>) -> Value {
+/// The whole object. Operations, laws and targets are all there, whichever sites are chosen.
+pub fn object(sites: &[&Site]) -> Value {
     json!({
         "sites": sites.iter().map(|s| site(s)).collect::<Vec<_>>(),
-        "operations": entries(catalogue.operations),
-        "laws": entries(catalogue.laws),
-        "targets": catalogue.targets,
+        "operations": OPERATIONS.iter().map(operation).collect::<Vec<_>>(),
+        "laws": LAWS.iter().map(law).collect::<Vec<_>>(),
+        "targets": catalogue::TARGETS,
     })
 }
 
-fn entries(entries: &[Entry<'_>]) -> Vec<Value> {
-    entries.iter().map(|e| json!({ "name": e.name, "words": e.words })).collect()
+fn operation(operation: &Operation) -> Value {
+    json!({
+        "name": operation.name,
+        "meaning": operation.meaning,
+        "sites": catalogue::names(operation.sites),
+        "facts": operation.facts,
+        "truth": operation.truth,
+    })
+}
+
+fn law(law: &Law) -> Value {
+    json!({
+        "name": law.name,
+        "text": law.text,
+        "source": law.source,
+        "sites": catalogue::names(law.sites),
+        "catches": law.catches,
+    })
 }
 
 fn site(site: &Site) -> Value {

@@ -1,10 +1,12 @@
 //! Sites as text of 80 columns: the table of all, and one in full.
 
+use ptefuzz::lockstep::laws::LAW_COUNT;
+use ptefuzz::program::OPERATION_COUNT;
 use ptefuzz::pte::Class;
 use ptefuzz::site::{Domain, EVENTS, Field, OutcomePart, RANGE_SITES, SITES, Site, SiteId, Truth, totals_names};
 
+use super::catalogue::TARGETS;
 use super::uses::{self, Applied};
-use super::{Catalogue, Entry};
 use crate::cli::page::{Page, list};
 use crate::cli::style::{BOLD, DIM, NAME, PLAIN};
 
@@ -12,7 +14,7 @@ use crate::cli::style::{BOLD, DIM, NAME, PLAIN};
 const TEXT: usize = 14;
 
 /// The table of all sites, and what stands behind them.
-pub fn table(page: &mut Page, catalogue: &Catalogue<'_>) {
+pub fn table(page: &mut Page) {
     page.line(0, &[(BOLD, &format!(" #  {:<18}  {:<46}  truth", "site", "kernel function"))]);
     for site in &SITES {
         let number = format!("{:>2}", site.id as u8);
@@ -23,24 +25,14 @@ pub fn table(page: &mut Page, catalogue: &Catalogue<'_>) {
     page.blank();
     page.paragraph(0, DIM, "vectors: recorded answers of the kernel's own function, in every configuration.");
     page.paragraph(0, DIM, "vectors*: recorded with full uffd-wp only; without it the rule is as read in the source.");
-    entries(page, "Operations of programs", catalogue.operations);
-    entries(page, "Laws", catalogue.laws);
-    if !catalogue.targets.is_empty() {
-        page.heading("Fuzz targets");
-        page.paragraph(2, PLAIN, &catalogue.targets.join(", "));
-    }
     page.blank();
     page.paragraph(0, PLAIN, "ptefuzz sites NAME shows a site in full: its rule, parameters, outcome and uses.");
-}
-
-fn entries(page: &mut Page, heading: &str, entries: &[Entry<'_>]) {
-    if entries.is_empty() {
-        return;
-    }
-    page.heading(heading);
-    for entry in entries {
-        page.item(2, (NAME, entry.name), 24, (PLAIN, entry.words));
-    }
+    let more = format!(
+        "--operations shows the {OPERATION_COUNT} operations of programs, --laws the {LAW_COUNT} laws that answers are held \
+         against. Fuzz targets: {}.",
+        list(&TARGETS)
+    );
+    page.paragraph(0, PLAIN, &more);
 }
 
 /// The function's name without the place where it stands; what the version of a site is, its name says.

@@ -2,7 +2,7 @@
 
 use super::{MIGRATION_READ, MIGRATION_WRITE, NONE_PROT, SHARED, SPECIAL, SWAPPED};
 use crate::model::tests::{ask, configured, x86};
-use crate::pte::{Class, Config, Special, SwapEntry};
+use crate::pte::{Class, Config, SwapEntry};
 use crate::site::SiteId;
 
 #[test]
