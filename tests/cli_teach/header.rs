@@ -1,6 +1,6 @@
 //! `ptefuzz header`, compiled and held against every name and value of the ABI (`tests/data/abi.tsv`).
 
-use super::{assert_fits, stdout};
+use super::stdout;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
