@@ -52,7 +52,7 @@ impl Page {
         }
     }
 
-    /// A head and, from `column` on, a text that wraps under itself. A head that is too long gets a line of its own.
+    /// A head and, from `column` on, a text that wraps under itself. A head that is too long gets lines of its own.
     pub fn item(&mut self, indent: usize, head: (Style, &str), column: usize, text: (Style, &str)) {
         let mut lines = wrap(text.1, WIDTH - column).into_iter();
         let used = indent + head.1.len();
@@ -60,8 +60,10 @@ impl Page {
             let gap = " ".repeat(column - used);
             let first = lines.next().unwrap_or_default();
             self.line(indent, &[head, (Style::new(), &gap), (text.0, &first)]);
-        } else {
+        } else if used <= WIDTH {
             self.line(indent, &[head]);
+        } else {
+            self.paragraph(indent, head.0, head.1);
         }
         for line in lines {
             self.line(column, &[(text.0, &line)]);
