@@ -12,7 +12,7 @@ use ptefuzz::engine::{Find, Job, Limits, Next, Progress, RawRun, WorldRun};
 use ptefuzz::lockstep::{Divergence, Lockstep, Subject};
 use ptefuzz::model::Model;
 use ptefuzz::packed::Packed;
-use ptefuzz::program::{CallSource, Program};
+use ptefuzz::program::{CallSource, Operation, Program};
 use ptefuzz::pte::{Class, Environment};
 use ptefuzz::world::World;
 use serde_json::{Map, Value, json};
@@ -130,6 +130,10 @@ fn finish(options: &Options, seed: u64, run: &mut Job, progress: &Progress) -> R
         divergences.push(find_json(find, file.as_deref()));
     }
     text.push_str(&summary(progress, seed));
+    let idle: Vec<_> = run.idle().into_iter().map(|code| Operation::of(code).name).collect();
+    if !idle.is_empty() {
+        text.push_str(&format!("operations without effect: {}\n", idle.join(", ")));
+    }
     if options.json {
         let _ = write!(anstream::stderr().lock(), "{text}");
         print_json(&fuzz_json(options, seed, run, progress, divergences))?;
@@ -180,6 +184,7 @@ fn fuzz_json(options: &Options, seed: u64, run: &Job, progress: &Progress, diver
         "noop_share": progress.noop_share,
         "classes": classes,
         "covered": progress.covered,
+        "idle_operations": run.idle().into_iter().map(|code| Operation::of(code).name).collect::<Vec<_>>(),
         "total_reachable": Value::Null,
         "total_walk": Value::Null,
         "divergences": divergences,
@@ -254,13 +259,13 @@ impl Show {
     fn new(options: &Options, seed: u64, environment: Environment, limits: Limits) -> Show {
         let terminal = std::io::stderr().is_terminal();
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
             bar.set_style(style);
         }
         let mut err = anstream::stderr().lock();
         let _ = writeln!(
             err,
-            "{BOLD}ptefuzz{BOLD:#} target {}, subject {}, {environment}, seed {seed}{DIM} (Ctrl-C ends it){DIM:#}",
+            "{BOLD}ptefuzz{BOLD:#} {}, subject {}, {environment}, seed {seed}\n{DIM}Ctrl-C ends it{DIM:#}",
             options.target,
             options.subject.name()
         );
@@ -274,18 +279,19 @@ impl Show {
         }
         let rate = (progress.site_calls - self.last.1) as f64 / step.as_secs_f64();
         self.last = (progress.elapsed, progress.site_calls);
+        // Fits 80 columns.
         let message = format!(
-            "{}  {} programs  {} site calls ({}/s)  {:.0} % no-ops  {} cells (last {:.0} s ago)  {}",
+            "{}  {} programs  {} calls ({}/s)  {:.0} % no-ops  {} cells  {}",
             self.clock(progress),
             count(progress.programs),
             count(progress.site_calls),
             count(rate as u64),
             progress.noop_share * 100.0,
             progress.covered,
-            (progress.elapsed - progress.last_new).as_secs_f64(),
             match progress.signatures {
-                0 => "no divergence".to_string(),
-                n => format!("{n} signatures"),
+                0 => format!("{:.0} s idle", (progress.elapsed - progress.last_new).as_secs_f64()),
+                1 => "1 find".to_string(),
+                n => format!("{n} finds"),
             },
         );
         if self.terminal {
@@ -300,7 +306,7 @@ impl Show {
     fn clock(&self, progress: &Progress) -> String {
         let elapsed = progress.elapsed.as_secs();
         match self.limits.time {
-            Some(time) => format!("{elapsed} of {} s", time.as_secs()),
+            Some(time) => format!("{elapsed}/{} s", time.as_secs()),
             None => format!("{elapsed} s"),
         }
     }

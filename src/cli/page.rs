@@ -52,15 +52,16 @@ impl Page {
         }
     }
 
-    /// A head and, from `column` on, a text that wraps under itself. A head that is too long gets lines of its own.
+    /// A head and, from `column` on, a text that wraps under itself. A head that comes within two columns of it
+    /// gets a line of its own.
     pub fn item(&mut self, indent: usize, head: (Style, &str), column: usize, text: (Style, &str)) {
         let mut lines = wrap(text.1, WIDTH - column).into_iter();
         let used = indent + head.1.len();
-        if used < column {
+        if used + 2 <= column {
             let gap = " ".repeat(column - used);
             let first = lines.next().unwrap_or_default();
             self.line(indent, &[head, (Style::new(), &gap), (text.0, &first)]);
-        } else if used <= WIDTH {
+        } else if indent + head.1.len() <= WIDTH {
             self.line(indent, &[head]);
         } else {
             self.paragraph(indent, head.0, head.1);

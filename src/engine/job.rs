@@ -2,7 +2,7 @@
 
 use super::{Finds, Limits, Next, Progress, RawRun, WorldRun};
 use crate::lockstep::{Lockstep, Subject};
-use crate::program::Program;
+use crate::program::{OpCode, Program};
 
 /// A run over raw or over world programs.
 #[derive(Debug)]
@@ -40,6 +40,14 @@ impl Job {
         match self {
             Job::Raw(run) => run.lockstep(),
             Job::World(run) => run.lockstep(),
+        }
+    }
+
+    /// Operations that had no effect in the last million programs, or so far; none for raw runs.
+    pub fn idle(&self) -> Vec<OpCode> {
+        match self {
+            Job::Raw(_) => Vec::new(),
+            Job::World(run) => run.idle(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Coverage, Finds, Limits, Next, Progress};
 use crate::lockstep::{Divergence, Lockstep, Subject};
-use crate::program::{Generator, Rng, WorldProgram, mix};
+use crate::program::{Generator, OpCode, Rng, WorldProgram, mix};
 use crate::pte::Class;
 use crate::world::World;
 use std::time::{Duration, Instant};
@@ -22,7 +22,12 @@ pub struct WorldRun {
     programs: u64,
     operations: u64,
     last_new: Duration,
+    /// Operations that did nothing in the last whole window of programs.
+    idle: Vec<OpCode>,
 }
+
+/// Programs after which operations without effect are counted anew.
+const IDLE_WINDOW: u64 = 1_000_000;
 
 impl WorldRun {
     /// A run with this seed.
@@ -37,6 +42,7 @@ impl WorldRun {
             programs: 0,
             operations: 0,
             last_new: Duration::ZERO,
+            idle: Vec::new(),
         }
     }
 
@@ -48,6 +54,15 @@ impl WorldRun {
     /// What was checked.
     pub fn lockstep(&self) -> &Lockstep {
         &self.lockstep
+    }
+
+    /// Operations that had no effect in the last million programs, or so far.
+    pub fn idle(&self) -> Vec<OpCode> {
+        if self.programs < IDLE_WINDOW { self.idle_now() } else { self.idle.clone() }
+    }
+
+    fn idle_now(&self) -> Vec<OpCode> {
+        OpCode::ALL.into_iter().filter(|code| self.world.worked()[*code as usize] == 0).collect()
     }
 
     /// Program number `number` of this run.
@@ -88,6 +103,10 @@ impl WorldRun {
     fn next_program<S: Subject + ?Sized>(&mut self, subject: &mut S) {
         let number = self.programs;
         self.programs += 1;
+        if self.programs.is_multiple_of(IDLE_WINDOW) {
+            self.idle = self.idle_now();
+            self.world.forget_work();
+        }
         let WorldRun { lockstep, world, generator, coverage, finds, .. } = self;
         let (tree, ops) = generator.program(&mut Rng::new(self.seed ^ mix(number)));
         self.operations += ops.len() as u64;

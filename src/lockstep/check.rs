@@ -273,7 +273,7 @@ impl<R: Subject> Lockstep<R> {
 
     fn pte_difference(&self, place: Place, fault: Fault, right: u64, wrong: u64) -> Signature {
         let classes = (self.model.class(right), self.model.class(wrong));
-        signature(place, fault, Some(classes), reduce_ptes((right, classes.0), (wrong, classes.1)))
+        signature(place, fault, Some(named(classes)), reduce_ptes((right, classes.0), (wrong, classes.1)))
     }
 
     fn aux_difference(&self, place: Place, site: SiteId, right: u64, wrong: u64) -> Signature {
@@ -283,7 +283,8 @@ impl<R: Subject> Lockstep<R> {
         }
     }
 
-    /// Asks both the same range and reports the first entry that differs, or else the first aggregate. A subject without that range is not asked.
+    /// Asks both the same range and reports the first entry that differs, or else the first aggregate. Nothing is compared where one of
+    /// them has no range form of that site.
     pub fn range<S: Subject + ?Sized>(
         &mut self,
         subject: &mut S,
@@ -304,7 +305,9 @@ impl<R: Subject> Lockstep<R> {
         }
         let (ptes, aux) = right.split_at_mut(1);
         let mut answer = RangeAnswer { ptes: &mut ptes[0][..n], aux: &mut aux[0][..n], totals: &mut totals[0] };
-        self.reference.range(&call, &mut answer);
+        if !self.reference.range(&call, &mut answer) {
+            return false;
+        }
         self.tally.ranges += 1;
         for pte in call.ptes {
             self.tally.classes[self.model.class(*pte) as usize] += 1;
@@ -391,6 +394,16 @@ fn shifted_uses(model: &Model, site: &Site) -> Uses {
 
 fn signature(place: Place, fault: Fault, classes: Option<(Class, Class)>, (right, wrong): (u64, u64)) -> Signature {
     Signature { place, fault, classes, right, wrong }
+}
+
+/// The classes that a signature keeps. Where both are the same they are not in its text, and one class stands for all that have the same parts,
+/// so that two signatures never have one text.
+fn named((right, wrong): (Class, Class)) -> (Class, Class) {
+    match right {
+        _ if right != wrong => (right, wrong),
+        Class::Present | Class::ProtNone => (Class::Present, Class::Present),
+        _ => (Class::Swap, Class::Swap),
+    }
 }
 
 /// Whether a call changed and reported nothing.

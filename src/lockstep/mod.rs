@@ -11,6 +11,8 @@ pub mod laws;
 pub mod parts;
 mod signature;
 mod subject;
+#[cfg(test)]
+mod tests;
 
 pub use check::{BATCH, Lockstep, Tally};
 pub use divergence::{Divergence, Witness};

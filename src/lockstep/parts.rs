@@ -202,8 +202,8 @@ pub(super) fn words(parts: impl IntoIterator<Item = Part>, right: u64, wrong: u6
             continue;
         }
         words.push(match part.kind {
-            PartKind::Flag if w != 0 => format!("+{}", part.name),
-            PartKind::Flag => format!("-{}", part.name),
+            PartKind::Flag if w != 0 => format!("+{}", part.name.replace(' ', "_")),
+            PartKind::Flag => format!("-{}", part.name.replace(' ', "_")),
             PartKind::Number => format!("~{}", part.name),
             PartKind::Named(values) => {
                 let shift = part.mask.trailing_zeros();

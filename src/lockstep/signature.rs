@@ -53,7 +53,7 @@ pub struct Signature {
     pub place: Place,
     /// What.
     pub fault: Fault,
-    /// The right pte's class and the wrong one's, for ptes.
+    /// The right pte's class and the wrong one's, for ptes. Where they are the same: present for every mapped pte, swap for every other.
     pub classes: Option<(Class, Class)>,
     /// What only the right word has, reduced to parts.
     pub right: u64,

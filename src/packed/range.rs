@@ -1,10 +1,10 @@
 //! Sites over a slice of a page table: packed's own loops, with their counters and their ways to stop.
 
 use super::entry::*;
-use super::khugepaged::Scan;
+use super::khugepaged::{Scan, Step};
 use super::masks::*;
 use super::{Observer, Packed};
-use crate::site::{Answer, Call, RangeAnswer, RangeCall, SiteId, TOTALS};
+use crate::site::{Answer, Budgets, Call, RangeAnswer, RangeCall, SiteId, TOTALS};
 
 impl<O: Observer> Packed<O> {
     /// Answers a range call; false if the site has no range form, and then nothing was written.
@@ -89,6 +89,17 @@ impl<O: Observer> Packed<O> {
     /// `khugepaged_scan_pmd()`, v5.10 with RFC 07/30: one set of counters for all entries, live budgets, and the
     /// first abort ends it.
     pub(crate) fn scan_range(&mut self, call: &RangeCall<'_>, answer: &mut RangeAnswer<'_>) {
+        self.scan_each(call, answer, Self::scan_step)
+    }
+
+    /// The loop of that scan; `take` does what one pte, with its flags and the budgets, does to the counters.
+    #[inline]
+    pub(crate) fn scan_each(
+        &mut self,
+        call: &RangeCall<'_>,
+        answer: &mut RangeAnswer<'_>,
+        take: impl Fn(&mut Self, u64, u64, &Budgets, &mut Scan) -> Step,
+    ) {
         let mut scan = Scan::default();
         let mut stop = None;
         let entries = call.ptes.iter().zip(call.params).enumerate();
@@ -96,7 +107,7 @@ impl<O: Observer> Packed<O> {
         for ((i, (pte, p)), (slot, aux)) in entries.zip(slots) {
             *slot = *pte;
             if stop.is_none() {
-                let step = self.scan_step(*pte, p[0], &call.budgets, &mut scan);
+                let step = take(self, *pte, p[0], &call.budgets, &mut scan);
                 *aux = step.touched;
                 stop = (step.result != scan_continue()).then_some((step.result, i));
             }

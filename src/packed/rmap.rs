@@ -9,8 +9,8 @@ use crate::site::{Answer, Call};
 /// The frame numbers that a page has.
 #[derive(Clone, Copy)]
 pub(crate) struct Frames {
-    first: u64,
-    count: u64,
+    pub(crate) first: u64,
+    pub(crate) count: u64,
 }
 
 impl Frames {

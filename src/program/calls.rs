@@ -102,7 +102,13 @@ impl CallSource {
             Domain::Prot => protection(rng),
             Domain::Pfn if field.name == "page_pfn" => near_payload(call.pte, rng),
             Domain::Pfn => frame(rng),
-            Domain::SwapType if call.site == SiteId::SwpEntryToPte => rng.below(32) as u64,
+            Domain::SwapType if call.site == SiteId::SwpEntryToPte => {
+                if rng.chance(64) {
+                    0
+                } else {
+                    rng.below(32) as u64
+                }
+            }
             Domain::SwapType => {
                 if rng.chance(224) {
                     call.pte >> 59 & 31
@@ -110,8 +116,8 @@ impl CallSource {
                     rng.below(32) as u64
                 }
             }
-            Domain::SwapOffset => self.ptes.offset(rng, 0),
-            Domain::SwapEntry => (rng.pick(&[0, 1, 26]) as u64) << 58 | self.ptes.offset(rng, 0),
+            Domain::SwapOffset => self.ptes.offset(rng, 0) | self.cut_off(rng),
+            Domain::SwapEntry => (rng.pick(&[0, 1, 26]) as u64) << 58 | self.ptes.offset(rng, 0) | self.cut_off(rng),
             Domain::SwapCount => rng.pick(&[0, 1, 2, 3, 7, 0xffff_ffff, 0x1_0000_0001, 0x8000_0000]),
             Domain::SwapArea => area(call.pte, rng),
             Domain::SwapMapByte => rng.pick(&[0, 1, 1, 2, 0x40, 0x41, 0xff]),
@@ -125,6 +131,12 @@ impl CallSource {
             }
             Domain::Choice(names) => rng.below(names.len() as u32) as u64,
         }
+    }
+
+    /// Bits of a generic offset that a pte has no room for: none, or rarely some of the eight. A cut offset is a collision of its own
+    /// kind, so there are none where collisions with none and special are looked for.
+    fn cut_off(&self, rng: &mut Rng) -> u64 {
+        if !self.colliding && rng.chance(16) { (rng.next() & 0xff) << 50 } else { 0 }
     }
 
     /// Whether ranges can be made at all.

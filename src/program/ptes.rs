@@ -90,7 +90,8 @@ impl PteSource {
     pub fn any_swap(&self, rng: &mut Rng) -> u64 {
         match rng.below(16) {
             0..3 => self.special,
-            3..9 => self.swap(rng),
+            // An entry that collides may have become none.
+            3..9 => swap_shaped(self.swap(rng)),
             9..11 => self.entry(rng, 28),
             11..13 => self.entry(rng, 30),
             13 => self.held(rng, 27, false),
@@ -157,7 +158,8 @@ impl PteSource {
     /// An offset that a swap entry of this type may have.
     #[inline]
     pub fn offset(&self, rng: &mut Rng, kind: u8) -> u64 {
-        let offset = slot(rng);
+        // Where collisions are looked for, they are worth more than one entry in thousands.
+        let offset = if self.colliding && rng.chance(16) { X86_64.swp_offset } else { slot(rng) };
         if kind == 0 && offset == X86_64.swp_offset && !self.colliding { offset - 8 } else { offset }
     }
 }

@@ -13,18 +13,13 @@ impl World {
         if frame.entries != 0 || frame.maps == 0 || frame.pinned || frame.hwpoison {
             return Ending::NoEffect;
         }
-        for page in self.pages_of(i) {
-            self.unmap_one(
-                page,
-                i,
-                params::Unmap {
-                    ttu_migration: true,
-                    ttu_ignore_mlock: true,
-                    ttu_ignore_access: true,
-                    ..Default::default()
-                },
-            );
-        }
+        let ttu = params::Unmap {
+            ttu_migration: true,
+            ttu_ignore_mlock: true,
+            ttu_ignore_access: true,
+            ..Default::default()
+        };
+        self.unmap_all(i, ttu);
         Ending::Done
     }
 

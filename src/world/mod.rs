@@ -21,7 +21,7 @@ pub use conserve::{CONSERVATION, Conservation, Lost};
 pub use trace::{RangeRecord, Trace};
 
 use crate::model::Model;
-use crate::program::{Op, OpCode, TABLE, Tree};
+use crate::program::{OPERATION_COUNT, Op, OpCode, TABLE, Tree};
 use crate::pte::{Class, Environment};
 use crate::site::params::Parameters;
 use crate::site::{Answer, Budgets, Call, SiteId};
@@ -87,6 +87,8 @@ pub struct World {
     plant: Plant,
     /// Index of the operation that runs.
     op: u16,
+    /// How often each operation called a site or did something.
+    worked: [u64; OPERATION_COUNT],
 }
 
 impl World {
@@ -99,6 +101,7 @@ impl World {
             tree: Tree::Patch07,
             plant: Plant::Nothing,
             op: 0,
+            worked: [0; OPERATION_COUNT],
         }
     }
 
@@ -137,9 +140,22 @@ impl World {
 
     /// Runs one operation.
     pub fn step(&mut self, op: Op) -> Ending {
+        let made = self.trace.calls.len() + self.trace.ranges.len();
         let ending = self.operate(op.canonical());
+        let worked = ending == Ending::Done || self.trace.calls.len() + self.trace.ranges.len() > made;
+        self.worked[op.code as usize] += worked as u64;
         self.op = self.op.saturating_add(1);
         ending
+    }
+
+    /// How often each operation called a site or did something since [`World::forget_work`], by opcode.
+    pub fn worked(&self) -> &[u64; OPERATION_COUNT] {
+        &self.worked
+    }
+
+    /// Starts counting [`World::worked`] anew.
+    pub fn forget_work(&mut self) {
+        self.worked = [0; OPERATION_COUNT];
     }
 
     /// The pte of a page, for a replay.

@@ -44,19 +44,15 @@ impl World {
         if !ignore_access {
             self.age_page(i);
         }
-        let mut done = true;
-        for page in self.pages_of(i) {
-            done &= self.unmap_one(
-                page,
-                i,
-                params::Unmap {
-                    ttu_ignore_access: ignore_access,
-                    ttu_batch_flush: true,
-                    swap_dup_fail: op.accident == accident::DUP_FAIL,
-                    ..Default::default()
-                },
-            );
-        }
+        let done = self.unmap_all(
+            i,
+            params::Unmap {
+                ttu_ignore_access: ignore_access,
+                ttu_batch_flush: true,
+                swap_dup_fail: op.accident == accident::DUP_FAIL,
+                ..Default::default()
+            },
+        );
         if self.state.frames[i].maps == 0 && op.arg & 4 == 0 {
             // The page was written out and leaves memory.
             let (area, slot) = super::state::place(self.state.frames[i].swap);
@@ -66,6 +62,11 @@ impl World {
         }
         self.settle(i);
         if done { Ending::Done } else { Ending::NoEffect }
+    }
+
+    /// `try_to_unmap()`: the rmap walk over the ptes of a frame ends at the first that cannot be unmapped.
+    pub(super) fn unmap_all(&mut self, frame: usize, ttu: params::Unmap) -> bool {
+        self.pages_of(frame).into_iter().all(|page| self.unmap_one(page, frame, ttu))
     }
 
     /// `try_to_unmap_one()` on one pte of a frame, with the page's flags added to `ttu`. True where it succeeded.
@@ -136,7 +137,10 @@ impl World {
         for page in self.pages_of(i) {
             let pte = self.state.pte(page);
             let unmapped = self.unmap_one(page, i, params::Unmap { ttu_batch_flush: true, ..Default::default() });
-            if unmapped && self.tree == Tree::Series {
+            if !unmapped {
+                break;
+            }
+            if self.tree == Tree::Series {
                 let vm_anon = self.vma_or_default(page).anonymous();
                 let left = self.ask(pte, params::InstallUffdWp { vm_anon });
                 self.state.set(page, left.pte);
@@ -181,13 +185,7 @@ impl World {
             return Ending::NoEffect;
         }
         self.state.frames[i].hwpoison = true;
-        for page in self.pages_of(i) {
-            self.unmap_one(
-                page,
-                i,
-                params::Unmap { ttu_ignore_mlock: true, ttu_ignore_access: true, ..Default::default() },
-            );
-        }
+        self.unmap_all(i, params::Unmap { ttu_ignore_mlock: true, ttu_ignore_access: true, ..Default::default() });
         Ending::Done
     }
 

@@ -74,6 +74,13 @@ fn fork_shares_pages_and_swap_slots_and_the_child_can_exit() {
     assert_eq!(world.conserved(), Ok(()));
 }
 
+#[test]
+fn the_rmap_walk_ends_at_the_first_pte_that_cannot_be_unmapped() {
+    let text = "ptefuzz 1\nvma 0 anon rw\nwrite 0\nfork\nmadv-free 0\nmigrate-begin 0\nmigrate-end 0\nswap-out 0\n";
+    let (_, world) = endings(text);
+    assert_eq!(world.conserved(), Ok(()));
+}
+
 type WrongSite = fn(&mut Packed<Watch>, &Call) -> Answer;
 
 /// Sites replaced by wrong functions over packed, everything else right.

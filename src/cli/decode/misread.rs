@@ -127,7 +127,7 @@ impl List<'_> {
 
     fn swap(&mut self) {
         let offset = self.model.decode(self.raw).offset;
-        self.add("pte_pfn()", format!("{:#x}: the offset without its last three bits", pte_pfn(self.raw)));
+        self.add("pte_pfn()", format!("{:#x}: 40 bits of the offset, from bit 3 on", pte_pfn(self.raw)));
         self.flag("pte_write()", 1, "the soft-dirty flag");
         self.flag("pte_special()", 9, "offset bit 0, inverted");
         if self.model.environment().has_uffd_wp() {

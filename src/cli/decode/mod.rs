@@ -162,8 +162,8 @@ fn class_words(model: &Model, raw: u64) -> String {
         Class::HwPoison => {
             format!("Page frame {:#x} has a memory error. A fault ends in VM_FAULT_HWPOISON.", entry.offset)
         }
-        Class::Special => "The special swap pte: not none, not present, and no swap entry in it. It remembers that \
-                           userfaultfd write-protected a page of a file that is no longer mapped."
+        Class::Special => "The special swap pte: not none, not present, and no swap entry in it. It keeps \
+                           userfaultfd's write protection of a file page that is no longer mapped here."
             .into(),
         Class::BadType => "A non-swap entry of a type that nothing uses.".into(),
     }

@@ -109,7 +109,7 @@ fn neighbours(page: &mut Page, lesson: &Lesson) {
     if lesson.neighbours.is_empty() {
         return;
     }
-    page.heading("One bit away (and 0x60): none of these is special");
+    page.heading("One bit away, or accessed and dirty: none of these is special");
     for (class, values) in &lesson.neighbours {
         let values: Vec<String> = values.iter().map(|v| format!("{v:#x}")).collect();
         page.item(2, (NAME, class.name()), 19, (PLAIN, &values.join(" ")));
