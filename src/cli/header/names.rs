@@ -4,10 +4,10 @@ use ptefuzz::pte::Config;
 use ptefuzz::site::{Field, OutcomePart, SiteId, Use};
 
 use SiteId::{
-    AnonPage, ChangeProt, ClearSoftDirty, DoSwapPage, FinishFault, FinishFaultRfc08, Fork, ForkRfc02, ForkRfc17, Gup,
-    GupV3, HmmRfc, HmmV3, KhugeScan, MadvFree, MadvFreeV3, Mctgt, MigrateCollect, MigrateCollectV3, Mincore, MincoreV3,
-    NumaPage, PageMkclean, Pagemap, PteFault, PteFaultRfc08, RemoveMigration, Smaps, Unmap, Unuse, UnuseV3, WpPage,
-    Zap,
+    Accessor, AnonPage, ChangeProt, ClearSoftDirty, DoSwapPage, FinishFault, FinishFaultRfc08, Fork, ForkRfc02,
+    ForkRfc17, Gup, GupV3, HmmRfc, HmmV3, InstallUffdWp, KhugeScan, MadvFree, MadvFreeV3, Mctgt, MigrateCollect,
+    MigrateCollectV3, Mincore, MincoreV3, NumaPage, PageMkclean, Pagemap, PteFault, PteFaultRfc08, RemoveMigration,
+    Smaps, Unmap, Unuse, UnuseV3, WpPage, Zap,
 };
 
 /// What a site's parameter bits begin with; sites that read the same bits share it.
@@ -61,6 +61,18 @@ pub fn parameter(site: SiteId, field: &Field) -> Option<String> {
     let name = exception.map_or_else(|| field.name.to_uppercase(), |(_, _, name)| name.to_string());
     Some(format!("{prefix}_{name}"))
 }
+
+/// What an implementation must know of a site beyond its row.
+pub const NOTES: [(SiteId, &str); 8] = [
+    (Fork, "pte: the parent's; result.pte: the child's, 0 where nothing was installed"),
+    (Unmap, "p0: no other bit is inside the domain"),
+    (Gup, "result.pte: what the table holds at the end: p2 after one wait, 0 after two"),
+    (WpPage, "result.pte: with PTEFUZZ_WP_CHANGED the pte of the call, since the new one is not known"),
+    (AnonPage, "pte: what stands in the table once the lock is held"),
+    (PteFault, "result.pte: the pte of the call, unless handle_pte_fault() itself changes it"),
+    (Accessor, "accessible is pte_accessible() with no TLB flush pending"),
+    (InstallUffdWp, "pte: the value that was just cleared; result.pte: 0 or the special pte"),
+];
 
 /// Parts of a site's outcome that have names in C.
 pub struct Codes {

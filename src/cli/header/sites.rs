@@ -43,6 +43,9 @@ fn about(site: &Site) -> Vec<(usize, String)> {
     if site.aux != "0" {
         lines.push((2, format!("aux: {}", site.aux)));
     }
+    if let Some((_, note)) = names::NOTES.iter().find(|(id, _)| *id == site.id) {
+        lines.push((2, note.to_string()));
+    }
     lines
 }
 
@@ -58,7 +61,7 @@ fn place(field: &Field) -> String {
 fn words(field: &Field) -> String {
     match (field.domain, domain_words(field.domain)) {
         (Domain::Choice(_), _) => format!("{}, as numbered below", field.doc),
-        (_, "") => field.doc.to_string(),
+        (Domain::Prot | Domain::SwapMapByte, _) | (_, "") => field.doc.to_string(),
         (_, domain) => format!("{} ({domain})", field.doc),
     }
 }
@@ -148,9 +151,10 @@ pub fn outcomes(header: &mut Header) {
             .filter_map(|(words, name)| Some((names::code(site.outcome, words)?, words, name)))
             .collect();
         let shift = found.iter().map(|((_, shift), ..)| *shift).max().unwrap_or(0);
-        let where_from = if shift == 0 { String::new() } else { format!(" shifted left by {shift}") };
-        header.comment(&[&format!("In the outcome of {}{where_from}.", list(&family))]);
+        let shifted = if shift == 0 { String::new() } else { format!(", a number that starts at bit {shift}") };
+        header.comment(&[&format!("In the outcome of {}{shifted}.", list(&family))]);
         for ((value, _), words, name) in found {
+            let words = if names::upper(words) == **name { "" } else { words };
             header.define(&format!("{}_{name}", codes.prefix), &unsigned(value), words);
         }
     }

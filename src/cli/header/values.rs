@@ -58,7 +58,19 @@ pub fn environment(header: &mut Header) {
 
 /// The events.
 pub fn events(header: &mut Header) {
-    header.comment(&["In the outcome of every site from PTEFUZZ_FORK on: what happened on the way."]);
+    header.comment(&[
+        "In the outcome of every site from PTEFUZZ_FORK on: what happened on the way. What the names leave open:",
+        "STORE is the child's slot in fork. Bit operations in place count: test_and_clear_young where the pte was accessed, \
+         set_wrprotect always.",
+        "PUT_PAGE is any reference that the function itself drops, of a page that it looked up or allocated as well; pages that zap \
+         frees later are not meant.",
+        "SWAP_FREE is set where a reference really goes, not where freeing is tried in vain.",
+        "TLB covers spurious faults, and ranges that are flushed as a whole (PROT_NONE ptes then, too). ptep_clear_flush() flushes \
+         only a pte with bit 0. A flush that unmap puts off for a batch is none.",
+        "RETRY and NOMEM stand together where the memory for another try is not to be had. NOMEM is also set for VM_FAULT_OOM of \
+         wp_page and anon_page, not where gup cannot grab a page.",
+        "MMU_TLB: the write path of anon_page reports a lost race as MMU_CACHE instead.",
+    ]);
     for (bit, name, words) in EVENTS {
         header.define(&format!("EV_{name}"), &long(1 << bit), words);
     }

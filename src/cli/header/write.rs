@@ -79,13 +79,11 @@ impl Header {
     /// An enumeration; `tag` is empty for one without a name.
     pub fn enumeration(&mut self, tag: &str, values: impl Iterator<Item = (String, u64, String)>) {
         self.text.push_str(&if tag.is_empty() { "enum {\n".into() } else { format!("enum ptefuzz_{tag} {{\n") });
-        for (name, value, remark) in values {
-            self.remarked(&format!("  PTEFUZZ_{name} = {value},"), &remark);
-        }
-        // A last comma is C99; C++ before 2011 does not know it.
-        if self.text.ends_with(",\n") {
-            self.text.truncate(self.text.len() - 2);
-            self.text.push('\n');
+        let mut values = values.peekable();
+        while let Some((name, value, remark)) = values.next() {
+            // C++ before 2011 does not know a last comma.
+            let comma = if values.peek().is_some() { "," } else { "" };
+            self.remarked(&format!("  PTEFUZZ_{name} = {value}{comma}"), &remark);
         }
         self.text.push_str("};\n");
     }

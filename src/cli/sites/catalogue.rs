@@ -24,7 +24,7 @@ pub fn operations(page: &mut Page, chosen: &[&Site]) {
     for operation in OPERATIONS.iter().filter(|o| touches(chosen, o.sites)) {
         page.heading(operation.name);
         page.paragraph(2, PLAIN, operation.meaning);
-        row(page, "Sites", &sites_words(operation.sites, "none"));
+        row(page, "Sites", &sites_words(operation.sites));
         if !operation.facts.is_empty() {
             row(page, "Facts", operation.facts);
         }
@@ -38,18 +38,16 @@ pub fn operations(page: &mut Page, chosen: &[&Site]) {
 pub fn laws(page: &mut Page, chosen: &[&Site]) {
     let mut shown = 0;
     for law in LAWS.iter().filter(|law| touches(chosen, law.sites)) {
-        one_law(page, law.name, law.text, &sites_words(law.sites, "none"), (law.catches, law.source));
+        one_law(page, law.name, law.text, &sites_words(law.sites), (law.catches, law.source));
         shown += 1;
     }
-    let mut all = LAWS.len();
     if chosen.is_empty() {
         for law in &CLASSIFICATION_LAWS {
             one_law(page, law.name, law.text, "none: of the classification of a pte", (law.catches, law.source));
         }
         shown += CLASSIFICATION_LAWS.len();
-        all += CLASSIFICATION_LAWS.len();
     }
-    count(page, shown, all, "laws");
+    count(page, shown, LAWS.len() + CLASSIFICATION_LAWS.len(), "laws");
 }
 
 fn one_law(page: &mut Page, name: &str, text: &str, sites: &str, (catches, source): (&str, &str)) {
@@ -76,9 +74,9 @@ fn touches(chosen: &[&Site], sites: &[SiteId]) -> bool {
     chosen.is_empty() || chosen.iter().any(|site| sites.contains(&site.id))
 }
 
-fn sites_words(sites: &[SiteId], none: &str) -> String {
+fn sites_words(sites: &[SiteId]) -> String {
     match sites.len() {
-        0 => none.into(),
+        0 => "none".into(),
         n if n == SiteId::ALL.len() => "all".into(),
         _ => names(sites).join(", "),
     }

@@ -1,6 +1,6 @@
 //! Sites as text of 80 columns: the table of all, and one in full.
 
-use ptefuzz::lockstep::laws::LAW_COUNT;
+use ptefuzz::lockstep::laws::{CLASSIFICATION_LAWS, LAW_COUNT};
 use ptefuzz::program::OPERATION_COUNT;
 use ptefuzz::pte::Class;
 use ptefuzz::site::{Domain, EVENTS, Field, OutcomePart, RANGE_SITES, SITES, Site, SiteId, Truth, totals_names};
@@ -28,8 +28,9 @@ pub fn table(page: &mut Page) {
     page.blank();
     page.paragraph(0, PLAIN, "ptefuzz sites NAME shows a site in full: its rule, parameters, outcome and uses.");
     let more = format!(
-        "--operations shows the {OPERATION_COUNT} operations of programs, --laws the {LAW_COUNT} laws that answers are held \
+        "--operations shows the {OPERATION_COUNT} operations of programs, --laws the {} laws that answers are held \
          against. Fuzz targets: {}.",
+        LAW_COUNT + CLASSIFICATION_LAWS.len(),
         list(&TARGETS)
     );
     page.paragraph(0, PLAIN, &more);
