@@ -128,8 +128,9 @@ impl World {
         let frame = self.frame(pte);
         let (select_system, select_devpriv) = (to_device, !to_device);
         let (vm_anon, owner_match, trylock) = (vma.anonymous(), true, wrong != accident::LOCK_FAIL);
-        // Pages of the page cache have a mapping of their own that device memory of v5.10 does not take; pinned and shared ones stay.
-        let no_mapping = frame.pinned || frame.hwpoison || frame.cached;
+        // migrate_vma_pages() of v5.10 takes no page with a page_mapping() to device memory, and so none of the page cache or the swap cache; pinned
+        // and shared ones stay too.
+        let no_mapping = frame.pinned || frame.hwpoison || frame.cached || frame.swap != 0;
         let thp = frame.maps > 1 || frame.entries != 0;
         let answer = match self.tree {
             Tree::Patch07 => self.ask(

@@ -81,6 +81,14 @@ fn the_rmap_walk_ends_at_the_first_pte_that_cannot_be_unmapped() {
     assert_eq!(world.conserved(), Ok(()));
 }
 
+#[test]
+fn a_page_of_the_swap_cache_does_not_go_to_device_memory() {
+    let text = "ptefuzz 1\nvma 0 anon rw\nwrite 0\nfork\nswap-out 0\nread 0\nto-device 0\nread 512\nswap-out 512\n";
+    let (_, world) = endings(text);
+    assert_eq!(world.conserved(), Ok(()));
+    assert_eq!(world.class(world.pte(512)), Class::Swap);
+}
+
 type WrongSite = fn(&mut Packed<Watch>, &Call) -> Answer;
 
 /// Sites replaced by wrong functions over packed, everything else right.
