@@ -3,6 +3,7 @@
 //! A program has three forms that are one thing: text (for people and for everything that is committed), bytes (for fuzzing engines and
 //! corpora), and what a generator draws from a seed.
 
+mod arbitrary;
 mod calls;
 mod generate;
 mod operation;

@@ -3,7 +3,7 @@
 use super::write::Header;
 
 /// The version of the ABI.
-const ABI_VERSION: u32 = 1;
+pub(super) const ABI_VERSION: u32 = 1;
 
 /// What stands before everything else.
 pub fn opening(header: &mut Header) {

@@ -12,7 +12,7 @@ mod write;
 use clap::Args;
 
 use super::Verdict;
-use super::error::{Failure, print_out};
+use super::error::{Failure, print_json, print_out};
 use write::Header;
 
 /// Print the C header that an implementation under test is written against
@@ -24,15 +24,23 @@ use write::Header;
 Examples:
   ptefuzz header > ptefuzz.h
   ptefuzz header | cc -std=c99 -Wall -Wextra -fsyntax-only -x c -")]
-pub struct Options {}
+pub struct Options {
+    /// Print one JSON object on standard output: the header's text and its ABI version
+    #[arg(long)]
+    json: bool,
+}
 
 /// Runs the command.
 ///
 /// # Errors
 ///
 /// Standard output that cannot be written to.
-pub fn run(_: &Options) -> Result<Verdict, Failure> {
-    print_out(&text())?;
+pub fn run(options: &Options) -> Result<Verdict, Failure> {
+    if options.json {
+        print_json(&serde_json::json!({ "abi_version": fixed::ABI_VERSION, "header": text() }))?;
+    } else {
+        print_out(&text())?;
+    }
     Ok(Verdict::Clean)
 }
 
