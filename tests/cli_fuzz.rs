@@ -158,6 +158,35 @@ fn colliding_offsets_end_in_finds_that_replay_shows_again() {
 }
 
 #[test]
+fn the_command_that_a_find_comes_with_shows_it_again() {
+    let dir = directory("repeat");
+    let output = ptefuzz(&[
+        "fuzz",
+        "--target",
+        "raw",
+        "--seed",
+        "7",
+        "--execs",
+        "4000",
+        "--special",
+        "device",
+        "--allow-colliding-offsets",
+        "--artifacts",
+        text(&dir),
+    ]);
+    let said = stdout(&output);
+    assert_eq!(code(&output), 1, "{said}");
+    let commands: Vec<_> = said.lines().filter_map(|line| line.trim().strip_prefix("repeat")).collect();
+    assert!(!commands.is_empty(), "{said}");
+    for command in commands {
+        let words: Vec<_> = command.split_whitespace().collect();
+        assert_eq!(words[..2], ["ptefuzz", "replay"], "{command}");
+        let again = ptefuzz(&words[1..]);
+        assert_eq!(code(&again), 1, "{command}: {}", stdout(&again));
+    }
+}
+
+#[test]
 fn a_run_that_cannot_be_is_refused() {
     is_refused(&ptefuzz(&["fuzz", "--target", "nothing"]), &["--target", "sequence", "raw"]);
     is_refused(&ptefuzz(&["fuzz", "--time", "5x"]), &["--time", "500ms"]);

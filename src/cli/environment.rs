@@ -34,6 +34,18 @@ impl EnvironmentOptions {
         }
     }
 
+    /// The options as they are written, each with a space before it; those that are the default are left out.
+    pub fn arguments(self) -> String {
+        let mut text = String::new();
+        if self.config != Config::UffdWp {
+            text.push_str(&format!(" --config {}", self.config.name()));
+        }
+        if let Some(special) = self.special.filter(|special| *special != Special::X86) {
+            text.push_str(&format!(" --special {}", special.name()));
+        }
+        text
+    }
+
     /// The environment chosen.
     ///
     /// # Errors

@@ -125,7 +125,8 @@ fn finish(options: &Options, seed: u64, run: &mut Job, progress: &Progress) -> R
             Some(dir) => Some(write_artifact(dir, &find.first, &run.program_of(find))?),
             None => None,
         };
-        text.push_str(&find_text(find, file.as_deref()));
+        let repeat = file.as_deref().map(|file| replay_command(options, file));
+        text.push_str(&find_text(find, repeat.as_deref()));
         text.push('\n');
         divergences.push(find_json(find, file.as_deref()));
     }
@@ -189,6 +190,19 @@ fn fuzz_json(options: &Options, seed: u64, run: &Job, progress: &Progress, diver
         "total_walk": Value::Null,
         "divergences": divergences,
     })
+}
+
+/// The command that shows a find again: the same subject and environment, and collisions if they were asked for.
+fn replay_command(options: &Options, file: &str) -> String {
+    let mut command = "ptefuzz replay".to_string();
+    if options.subject != SubjectName::Packed {
+        command.push_str(&format!(" --subject {}", options.subject.name()));
+    }
+    command.push_str(&options.environment.arguments());
+    if options.allow_colliding_offsets {
+        command.push_str(" --allow-colliding-offsets");
+    }
+    format!("{command} {file}")
 }
 
 /// Writes the program of a find aside and renames it, and gives its path.

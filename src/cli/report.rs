@@ -23,14 +23,14 @@ pub fn paint(lines: &[Line]) -> String {
     text
 }
 
-/// A find for people: how often, on what, and the explanation of the first.
-pub fn find_text(find: &Find, file: Option<&str>) -> String {
+/// A find for people: how often, on what, the explanation of the first, and the command that shows it again.
+pub fn find_text(find: &Find, repeat: Option<&str>) -> String {
     let classes: Vec<_> = find.pre_states.iter().map(|class| class.name()).collect();
     let times = if find.count == 1 { "once".to_string() } else { format!("{} times", find.count) };
     let mut text = format!("{WRONG}DIVERGENCE{WRONG:#}  seen {times}, on {}\n", classes.join(", "));
     text.push_str(&paint(&explain(&find.first)));
-    if let Some(file) = file {
-        let _ = writeln!(text, "  {:10}ptefuzz replay {file}", "repeat");
+    if let Some(command) = repeat {
+        let _ = writeln!(text, "  {:10}{command}", "repeat");
     }
     text
 }

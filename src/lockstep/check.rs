@@ -382,8 +382,8 @@ const ANY_STORE: u64 = {
 /// What a caller that the patch missed may do to a shifted special value: it decodes it, and goes on as with what that gives. What the real value
 /// gives stands in the record of the kernel's own functions, and is in the table.
 fn shifted_uses(model: &Model, site: &Site) -> Uses {
-    let decodes = !Uses::one(Use::Decode, Class::Special).without(site.allowed_uses(Class::Special)).is_empty();
-    let Some(special) = model.environment().special.filter(|s| *s != Special::X86.value() && !decodes) else {
+    let decodes = Uses::one(Use::Decode, Class::Special).without(site.allowed_uses(Class::Special)).is_empty();
+    let Some(special) = model.environment().special.filter(|s| *s != Special::X86.value() && decodes) else {
         return Uses::NONE;
     };
     let class = model.entry_class(model.decode(special));
@@ -427,6 +427,6 @@ pub(super) fn compare_classes(right: &Classification, wrong: &Classification) ->
     }
     let column = (0..r.len()).find(|&c| asked(c) && r[c] != w[c])?;
     let number = matches!(Classification::COLUMNS[column], "swp_type" | "swp_offset" | "pfn");
-    let values = if number { (0, 1) } else { (r[column], w[column]) };
+    let values = if number { (1, 1) } else { (r[column], w[column]) };
     Some(signature(Place::Classify, Fault::Predicate(column as u8), None, values))
 }

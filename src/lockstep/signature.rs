@@ -102,7 +102,8 @@ impl Signature {
             Fault::Predicate(255) => self.pte_words(),
             Fault::Predicate(column) => {
                 let name = Classification::COLUMNS.get(column as usize).unwrap_or(&"?");
-                vec![format!("{name}:{}->{}", self.right, self.wrong)]
+                let number = self.right == self.wrong;
+                vec![if number { format!("~{name}") } else { format!("{name}:{}->{}", self.right, self.wrong) }]
             }
             Fault::Law(index) => vec![LAWS.get(index as usize).map_or("?", |law| law.name).to_string()],
             Fault::Conservation(index) => {

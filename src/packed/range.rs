@@ -13,28 +13,39 @@ impl<O: Observer> Packed<O> {
     pub fn range(&mut self, call: &RangeCall<'_>, answer: &mut RangeAnswer<'_>) -> bool {
         self.observer.take();
         match call.site {
-            SiteId::ChangeProt => self.each(call, answer, Self::change_prot, |totals, _, a| {
-                totals[0] += any(a.outcome, cpo_page()) as u64;
-                totals[1] += any(a.outcome, cpo_store()) as u64;
-            }),
-            SiteId::MoveSoftDirty => self.each(call, answer, Self::move_soft_dirty, |totals, pte, _| {
-                totals[0] += !none(pte) as u64;
-                totals[1] |= present(pte) as u64;
-            }),
-            SiteId::ClearSoftDirty => self.each(call, answer, Self::clear_soft_dirty, |totals, _, a| {
-                totals[0] += any(a.outcome, cso_store()) as u64;
-            }),
-            SiteId::Pagemap => self.each(call, answer, Self::pagemap, |totals, _, a| {
-                totals[0] += any(a.aux, pagemap_present()) as u64;
-                totals[1] += any(a.aux, pagemap_swap()) as u64;
-                totals[2] += any(a.aux, pagemap_soft_dirty()) as u64;
-            }),
+            SiteId::ChangeProt => self.each(call, answer, Self::change_prot, count_change_prot),
+            SiteId::MoveSoftDirty => self.each(call, answer, Self::move_soft_dirty, count_moved),
+            SiteId::ClearSoftDirty => self.each(call, answer, Self::clear_soft_dirty, count_cleared),
+            SiteId::Pagemap => self.each(call, answer, Self::pagemap, count_pagemap),
             SiteId::Smaps => self.each(call, answer, Self::smaps, count_smaps),
             SiteId::Zap => self.each(call, answer, Self::zap, count_zap),
             SiteId::KhugeScan => self.scan_range(call, answer),
             SiteId::Fork => self.fork_range(call, answer, Self::fork),
             SiteId::ForkRfc02 => self.fork_range(call, answer, Self::fork_rfc02),
             SiteId::ForkRfc17 => self.fork_range(call, answer, Self::fork_rfc17),
+            _ => return false,
+        }
+        true
+    }
+
+    /// As [`Packed::range`], with `site` in the place of the function that stands here for the range's site.
+    ///
+    /// False also for khugepaged's scan, which is more than its entries: its counters span them.
+    pub fn range_with(
+        &mut self,
+        call: &RangeCall<'_>,
+        answer: &mut RangeAnswer<'_>,
+        site: impl Fn(&mut Self, &Call) -> Answer,
+    ) -> bool {
+        self.observer.take();
+        match call.site {
+            SiteId::ChangeProt => self.each(call, answer, site, count_change_prot),
+            SiteId::MoveSoftDirty => self.each(call, answer, site, count_moved),
+            SiteId::ClearSoftDirty => self.each(call, answer, site, count_cleared),
+            SiteId::Pagemap => self.each(call, answer, site, count_pagemap),
+            SiteId::Smaps => self.each(call, answer, site, count_smaps),
+            SiteId::Zap => self.each(call, answer, site, count_zap),
+            SiteId::Fork | SiteId::ForkRfc02 | SiteId::ForkRfc17 => self.fork_range(call, answer, site),
             _ => return false,
         }
         true
@@ -131,6 +142,30 @@ fn scan_verdict(scan: &Scan) -> u64 {
     } else {
         scan_succeed()
     }
+}
+
+/// `pages`, `stores`.
+fn count_change_prot(totals: &mut [u64; TOTALS], _pte: u64, answer: &Answer) {
+    totals[0] += any(answer.outcome, cpo_page()) as u64;
+    totals[1] += any(answer.outcome, cpo_store()) as u64;
+}
+
+/// `moved`, and `force_flush` as a flag.
+fn count_moved(totals: &mut [u64; TOTALS], pte: u64, _answer: &Answer) {
+    totals[0] += !none(pte) as u64;
+    totals[1] |= present(pte) as u64;
+}
+
+/// `stores`.
+fn count_cleared(totals: &mut [u64; TOTALS], _pte: u64, answer: &Answer) {
+    totals[0] += any(answer.outcome, cso_store()) as u64;
+}
+
+/// `present`, `swap`, `soft_dirty`.
+fn count_pagemap(totals: &mut [u64; TOTALS], _pte: u64, answer: &Answer) {
+    totals[0] += any(answer.aux, pagemap_present()) as u64;
+    totals[1] += any(answer.aux, pagemap_swap()) as u64;
+    totals[2] += any(answer.aux, pagemap_soft_dirty()) as u64;
 }
 
 /// `resident`, `swap`, `swap_pss`, `young`, `dirty`, `xa_loads`.

@@ -3,6 +3,9 @@
 mod clean;
 mod collisions;
 mod kinds;
+mod order;
+mod ranges;
 mod reverts;
 mod seen;
 mod support;
+mod unpatched;

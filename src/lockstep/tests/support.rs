@@ -17,6 +17,17 @@ pub(super) type WrongRange = fn(&mut Packed<Watch>, &RangeCall<'_>, &mut RangeAn
 /// What stands in the place of the predicates.
 pub(super) type WrongPredicates = fn(&Packed<Watch>, u64) -> Classification;
 
+/// What answers the ranges of a site.
+#[derive(Clone, Copy)]
+enum Range {
+    /// Packed's loop, over what answers the site.
+    Own,
+    /// Nothing.
+    None,
+    /// This.
+    Whole(WrongRange),
+}
+
 /// How much of a replaced site's answers is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shown {
@@ -25,12 +36,12 @@ enum Shown {
     Uses,
 }
 
-/// Packed with some sites replaced. A replaced site has no range unless it is given one.
+/// Packed with some sites replaced.
 #[derive(Clone)]
 pub(super) struct Wrong {
     packed: Packed<Watch>,
     sites: [Option<WrongSite>; SITE_COUNT],
-    ranges: [Option<WrongRange>; SITE_COUNT],
+    ranges: [Range; SITE_COUNT],
     predicates: Option<WrongPredicates>,
     law: Option<&'static Law>,
     shown: Shown,
@@ -42,7 +53,7 @@ impl Wrong {
         Wrong {
             packed: Packed::observed(environment),
             sites: [None; SITE_COUNT],
-            ranges: [None; SITE_COUNT],
+            ranges: [Range::Own; SITE_COUNT],
             predicates: None,
             law: None,
             shown: Shown::All,
@@ -52,12 +63,20 @@ impl Wrong {
     /// With this function for this site.
     pub(super) fn site(mut self, site: SiteId, function: WrongSite) -> Wrong {
         self.sites[site as usize] = Some(function);
+        self.ranges[site as usize] = Range::None;
         self
+    }
+
+    /// With this function for this site and for each entry of its ranges: what a mistake in the kernel's function is.
+    pub(super) fn site_and_ranges(self, site: SiteId, function: WrongSite) -> Wrong {
+        let mut wrong = self.site(site, function);
+        wrong.ranges[site as usize] = Range::Own;
+        wrong
     }
 
     /// With this function for the ranges of this site.
     pub(super) fn range_of(mut self, site: SiteId, function: WrongRange) -> Wrong {
-        self.ranges[site as usize] = Some(function);
+        self.ranges[site as usize] = Range::Whole(function);
         self
     }
 
@@ -81,7 +100,8 @@ impl Wrong {
         Wrong { shown: Shown::Uses, ..self }
     }
 
-    fn one(&mut self, call: &Call) -> Answer {
+    /// The answer to one call.
+    pub(super) fn one(&mut self, call: &Call) -> Answer {
         let mut answer = match self.sites[call.site as usize] {
             Some(function) => self.packed.answer_with(call, function),
             None => self.packed.answer(call),
@@ -118,10 +138,11 @@ impl Subject for Wrong {
     }
 
     fn range(&mut self, call: &RangeCall<'_>, answer: &mut RangeAnswer<'_>) -> bool {
-        match self.ranges[call.site as usize] {
-            Some(function) => function(&mut self.packed, call, answer),
-            None if self.sites[call.site as usize].is_some() => false,
-            None => self.packed.range(call, answer),
+        match (self.ranges[call.site as usize], self.sites[call.site as usize]) {
+            (Range::Own, None) => self.packed.range(call, answer),
+            (Range::Own, Some(function)) => self.packed.range_with(call, answer, function),
+            (Range::None, _) => false,
+            (Range::Whole(function), _) => function(&mut self.packed, call, answer),
         }
     }
 }
@@ -138,6 +159,7 @@ pub(super) fn signatures_at<S: Subject>(sites: &[SiteId], mut subject: S, progra
     run.run(&mut subject, limits, &mut |_| Next::Continue);
     let mut names: Vec<_> = run.finds().sorted().iter().map(|find| find.first.signature.to_string()).collect();
     names.sort();
+    assert!(names.is_sorted_by(|a, b| a < b), "two signatures have one text: {names:?}");
     names
 }
 
