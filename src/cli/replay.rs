@@ -172,8 +172,8 @@ fn world_steps(program: &WorldProgram, environment: Environment) -> Vec<String> 
         let changed: Vec<u16> = (0..PAGES).filter(|page| world.pte(*page) != before[*page as usize]).collect();
         for page in changed.iter().take(SHOWN) {
             let (was, is) = (before[*page as usize], world.pte(*page));
-            text.push_str(&format!("      {page:>4}  {DIM}{}{DIM:#}\n", pte_words(world.model(), was)));
-            text.push_str(&format!("         -> {}\n", pte_words(world.model(), is)));
+            text.push_str(&format!("  {page:>4}  {DIM}{}{DIM:#}\n", pte_words(world.model(), was)));
+            text.push_str(&format!("     -> {}\n", pte_words(world.model(), is)));
         }
         if changed.len() > SHOWN {
             text.push_str(&format!("            and {} pages more\n", changed.len() - SHOWN));
