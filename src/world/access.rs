@@ -118,7 +118,7 @@ impl World {
         }
         if answer.outcome & EV_STORE != 0 {
             self.state.set(page, answer.pte);
-            self.note_anon(vma, page);
+            self.note_anon(page);
             if write {
                 self.mapped(page);
                 self.state.expect(page).written = true;
@@ -177,7 +177,7 @@ impl World {
             self.state.set(page, answer.pte);
             self.mapped(page);
             if private {
-                self.note_anon(vma, page);
+                self.note_anon(page);
             }
             if write {
                 self.state.expect(page).written = true;
@@ -260,7 +260,7 @@ impl World {
         if answer.pte != pte {
             self.state.set(page, answer.pte);
             if answer.outcome & WP_COPY != 0 {
-                self.copied_on_write(page, vma, old);
+                self.copied_on_write(page, old);
             }
             self.state.expect(page).written = true;
         }
@@ -268,14 +268,14 @@ impl World {
     }
 
     /// A copy took the place of the old page, with none of its marks.
-    fn copied_on_write(&mut self, page: u16, vma: &Vma, old: Option<usize>) {
+    fn copied_on_write(&mut self, page: u16, old: Option<usize>) {
         if let Some(old) = old {
             self.state.frames[old].maps = self.state.frames[old].maps.saturating_sub(1);
             self.state.mm(page).rss_pages -= 1;
             self.settle(old);
         }
         self.mapped(page);
-        self.note_anon(vma, page);
+        self.note_anon(page);
         self.state.expect(page).wp = false;
     }
 

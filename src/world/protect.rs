@@ -1,6 +1,6 @@
 //! What changes protection and marks: mprotect, NUMA hints, userfaultfd, soft-dirty, mlock; and hardware itself.
 
-use super::state::{Kind, Vma};
+use super::state::Kind;
 use super::teardown::{marked, protection};
 use super::{Ending, World};
 use crate::program::{Op, Tree, accident};
@@ -213,8 +213,7 @@ impl World {
     }
 
     /// Marks a page's frame as written by its vma: a private file mapping has copies of its own from now on.
-    pub(super) fn note_anon(&mut self, vma: &Vma, page: u16) {
-        let _ = vma;
+    pub(super) fn note_anon(&mut self, page: u16) {
         if let Some(i) = self.state.vma_index(page) {
             self.state.vmas[i].anon_vma = true;
         }

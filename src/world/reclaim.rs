@@ -90,11 +90,11 @@ impl World {
                 ..ttu
             },
         );
-        self.unmapped(page, i, pte, &answer);
+        self.unmapped(page, i, &answer);
         answer.outcome & 1 != 0
     }
 
-    fn unmapped(&mut self, page: u16, i: usize, pte: u64, answer: &Answer) {
+    fn unmapped(&mut self, page: u16, i: usize, answer: &Answer) {
         let events = answer.outcome;
         self.state.set(page, answer.pte);
         let class = self.class(answer.pte);
@@ -124,7 +124,6 @@ impl World {
             // A discarded or poisoned page has no marks any more, and the pte of a file page forgets them (v5.10).
             self.state.forget(page);
         }
-        let _ = pte;
     }
 
     pub(super) fn evict(&mut self, op: Op) -> Ending {
