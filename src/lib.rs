@@ -9,9 +9,9 @@
 //! * [`program`]: what is generated, written down, replayed and minimised.
 //! * [`world`]: the small mm that runs operations on the model.
 //! * [`lockstep`]: the comparison: divergences, expected uses, laws.
+//! * [`subjects`]: every implementation that can be held against the model, by name.
 //! * [`vectors`]: recorded answers of the kernel's own functions.
 //! * [`engine`]: the driver that generates programs, runs them and keeps what it found.
-//! * [`packed`]: the same sites on raw `u64`, fast, read independently.
 
 pub mod engine;
 pub mod lockstep;
@@ -20,5 +20,6 @@ pub mod packed;
 pub mod program;
 pub mod pte;
 pub mod site;
+pub mod subjects;
 pub mod vectors;
 pub mod world;

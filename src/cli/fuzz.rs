@@ -5,7 +5,6 @@ use super::environment::EnvironmentOptions;
 use super::error::{Failure, print_json, print_out, write_aside};
 use super::report::{find_json, find_text};
 use super::style::{BOLD, DIM, RIGHT, WRONG};
-use super::subject::{SubjectName, parse_subject};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ptefuzz::engine::{Find, Job, Limits, Next, Progress, RawRun, WorldRun};
@@ -14,6 +13,7 @@ use ptefuzz::model::Model;
 use ptefuzz::packed::Packed;
 use ptefuzz::program::{CallSource, Operation, Program};
 use ptefuzz::pte::{Class, Environment};
+use ptefuzz::subjects::SubjectName;
 use ptefuzz::world::World;
 use serde_json::{Map, Value, json};
 use std::io::{IsTerminal, Write};
@@ -39,7 +39,7 @@ pub struct Options {
     target: String,
 
     /// What to hold against the model: packed or model
-    #[arg(long, default_value = "packed", value_parser = parse_subject)]
+    #[arg(long, default_value = "packed")]
     subject: SubjectName,
 
     #[command(flatten)]
@@ -89,7 +89,7 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
         time: options.time.or(options.execs.is_none().then(|| Duration::from_secs(60))),
         programs: options.execs,
     };
-    let mut run = job(environment, options, seed);
+    let mut run = job(environment, options, seed)?;
     let stop = stop_flag()?;
     let mut show = Show::new(options, seed, environment, limits);
     let mut watch = |progress: &Progress| {
@@ -99,21 +99,23 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
     let progress = match options.subject {
         // The hot loop is compiled for this one, and for everything else once.
         SubjectName::Packed => run.run(&mut Packed::observed(environment), limits, &mut watch),
-        _ => run.run::<dyn Subject>(&mut *options.subject.build(environment), limits, &mut watch),
+        _ => {
+            run.run::<dyn Subject>(&mut *options.subject.build(environment).map_err(Failure::new)?, limits, &mut watch)
+        }
     };
     show.finish();
     finish(options, seed, &mut run, &progress)
 }
 
-fn job(environment: Environment, options: &Options, seed: u64) -> Job {
+fn job(environment: Environment, options: &Options, seed: u64) -> Result<Job, Failure> {
     let lockstep = Lockstep::new(Model::new(environment)).reporting_collisions(options.allow_colliding_offsets);
-    if options.target == "raw" {
-        let sites = options.subject.build(environment).sites().iter().collect();
+    Ok(if options.target == "raw" {
+        let sites = options.subject.build(environment).map_err(Failure::new)?.sites().iter().collect();
         let source = CallSource::new(environment, sites, options.allow_colliding_offsets);
         Job::Raw(Box::new(RawRun::new(lockstep, source, seed)))
     } else {
         Job::World(Box::new(WorldRun::new(lockstep, World::new(environment), seed)))
-    }
+    })
 }
 
 fn finish(options: &Options, seed: u64, run: &mut Job, progress: &Progress) -> Result<Verdict, Failure> {
@@ -172,7 +174,7 @@ fn fuzz_json(options: &Options, seed: u64, run: &Job, progress: &Progress, diver
     let seconds = progress.elapsed.as_secs_f64();
     json!({
         "target": options.target,
-        "subject": options.subject.name(),
+        "subject": options.subject.to_string(),
         "config": options.environment.config_name(),
         "special": options.environment.special_name(),
         "seed": seed,
@@ -196,7 +198,7 @@ fn fuzz_json(options: &Options, seed: u64, run: &Job, progress: &Progress, diver
 fn replay_command(options: &Options, file: &str) -> String {
     let mut command = "ptefuzz replay".to_string();
     if options.subject != SubjectName::Packed {
-        command.push_str(&format!(" --subject {}", options.subject.name()));
+        command.push_str(&format!(" --subject {}", options.subject));
     }
     command.push_str(&options.environment.arguments());
     if options.allow_colliding_offsets {
@@ -280,8 +282,7 @@ impl Show {
         let _ = writeln!(
             err,
             "{BOLD}ptefuzz{BOLD:#} {}, subject {}, {environment}, seed {seed}\n{DIM}Ctrl-C ends it{DIM:#}",
-            options.target,
-            options.subject.name()
+            options.target, options.subject
         );
         Show { bar, terminal, next_line: LINE_EVERY, last: (Duration::ZERO, 0), limits }
     }

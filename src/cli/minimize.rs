@@ -4,9 +4,9 @@ use super::Verdict;
 use super::environment::EnvironmentOptions;
 use super::error::{Failure, print_out, write_aside};
 use super::replay::read;
-use super::subject::{SubjectName, parse_subject};
 use clap::Args;
 use ptefuzz::engine::{Runner, minimize};
+use ptefuzz::subjects::SubjectName;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -28,7 +28,7 @@ pub struct Options {
     output: Option<PathBuf>,
 
     /// What to hold against the model: packed or model
-    #[arg(long, default_value = "packed", value_parser = parse_subject)]
+    #[arg(long, default_value = "packed")]
     subject: SubjectName,
 
     #[command(flatten)]
@@ -47,7 +47,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<Verdict, Failure> {
     let environment = options.environment.environment()?;
     let program = read(&options.input)?;
-    let mut subject = options.subject.build(environment);
+    let mut subject = options.subject.build(environment).map_err(Failure::new)?;
     let mut runner = Runner::new(environment).reporting_collisions(options.allow_colliding_offsets);
     let Some((_, divergence)) = runner.first(&program, &mut *subject) else {
         let _ = writeln!(std::io::stderr(), "{}: clean, nothing to minimise", options.input.display());

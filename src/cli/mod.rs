@@ -15,7 +15,6 @@ mod replay;
 mod report;
 mod sites;
 mod style;
-mod subject;
 mod vectors;
 
 use clap::{Parser, Subcommand};

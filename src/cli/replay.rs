@@ -5,7 +5,6 @@ use super::environment::EnvironmentOptions;
 use super::error::{Failure, print_json};
 use super::report::paint;
 use super::style::{BOLD, DIM, RIGHT, WRONG};
-use super::subject::{SubjectName, parse_subject};
 use clap::Args;
 use ptefuzz::engine::Runner;
 use ptefuzz::lockstep::explain::{explain, pte_words};
@@ -14,6 +13,7 @@ use ptefuzz::model::Model;
 use ptefuzz::program::{PAGES, Program, RawProgram, Record, WorldProgram};
 use ptefuzz::pte::Environment;
 use ptefuzz::site::{Answer, Call, RangeCall, SITES, check_call, check_range, describe_outcome};
+use ptefuzz::subjects::SubjectName;
 use ptefuzz::world::World;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -34,7 +34,7 @@ pub struct Options {
     files: Vec<PathBuf>,
 
     /// What to hold against the model: packed or model
-    #[arg(long, default_value = "packed", value_parser = parse_subject)]
+    #[arg(long, default_value = "packed")]
     subject: SubjectName,
 
     #[command(flatten)]
@@ -71,7 +71,7 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
             }
             Program::World(world) => world_steps(world, environment),
         };
-        let mut subject = options.subject.build(environment);
+        let mut subject = options.subject.build(environment).map_err(Failure::new)?;
         let mut runner = Runner::new(environment).reporting_collisions(options.allow_colliding_offsets);
         let first = runner.first(&program, &mut *subject);
         all_clean &= first.is_none();
@@ -79,7 +79,7 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
         files.push(file_json(path, first.as_ref()));
     }
     if options.json {
-        print_json(&json!({ "subject": options.subject.name(), "files": files }))?;
+        print_json(&json!({ "subject": options.subject.to_string(), "files": files }))?;
     }
     Ok(if all_clean { Verdict::Clean } else { Verdict::Divergence })
 }

@@ -2,8 +2,8 @@
 
 use super::Verdict;
 use super::error::{Failure, print_json, print_out};
-use super::subject::{SubjectName, parse_subject};
 use clap::Args;
+use ptefuzz::subjects::SubjectName;
 use ptefuzz::vectors::{check, parse};
 use serde_json::json;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ pub struct Options {
     files: Vec<PathBuf>,
 
     /// What to check: packed or model
-    #[arg(long, default_value = "packed", value_parser = parse_subject)]
+    #[arg(long, default_value = "packed")]
     subject: SubjectName,
 
     /// Print one JSON object on standard output
@@ -42,7 +42,7 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
     for path in &options.files {
         let content = std::fs::read_to_string(path).map_err(|error| Failure::io("read", path, &error))?;
         let file = parse(&content).map_err(|error| Failure::at(path, error.line, error.message))?;
-        let mut subject = options.subject.build(file.environment);
+        let mut subject = options.subject.build(file.environment).map_err(Failure::new)?;
         let verdict = check(&file, &mut *subject);
         rows += verdict.rows;
         mismatches += verdict.mismatches;
@@ -70,13 +70,13 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
     if options.json {
         eprint!("{text}");
         print_json(&json!({
-            "subject": options.subject.name(),
+            "subject": options.subject.to_string(),
             "files": files,
             "rows": rows,
             "mismatches": mismatches,
         }))?;
     } else {
-        text.push_str(&format!("{rows:>6} rows, {mismatches} mismatches in all, subject {}\n", options.subject.name()));
+        text.push_str(&format!("{rows:>6} rows, {mismatches} mismatches in all, subject {}\n", options.subject));
         print_out(&text)?;
     }
     Ok(if mismatches == 0 { Verdict::Clean } else { Verdict::Divergence })
