@@ -15,7 +15,7 @@ pub struct Generator {
 const LENGTH: u32 = 48;
 
 /// Operations that make states, of which a program always has most.
-const MAKERS: [OpCode; 10] = [
+const MAKERS: [OpCode; 11] = [
     OpCode::Write,
     OpCode::Read,
     OpCode::UffdWp,
@@ -26,6 +26,7 @@ const MAKERS: [OpCode; 10] = [
     OpCode::ClearRefs,
     OpCode::NumaHint,
     OpCode::MigrateEnd,
+    OpCode::Mprotect,
 ];
 
 /// The operations of one program, ready to be picked from.
@@ -189,7 +190,7 @@ fn op(rng: &mut Rng, code: OpCode, pages: &mut Pages) -> Op {
     let row = &OPERATIONS[code as usize];
     let page = pages.pick(rng);
     let len = pages.len(rng);
-    let accident = if row.accidents.is_empty() || !rng.chance(40) { 0 } else { rng.pick(row.accidents) };
+    let accident = if row.accidents.is_empty() || !rng.chance(64) { 0 } else { rng.pick(row.accidents) };
     let arg = if row.shape == Shape::Move {
         let to = rng.pick(&[pages.hot[1], pages.hot[2], 40 + pages.hot[0], 520]) % PAGES;
         to | if rng.chance(64) { 0x8000 } else { 0 }
