@@ -66,6 +66,7 @@ pub struct Lockstep<R = Model> {
 
 #[derive(Debug)]
 struct RangeBuffers {
+    totals: [u64; TOTALS],
     right: [[u64; RANGE_MAX]; 2],
     wrong: [[u64; RANGE_MAX]; 2],
 }
@@ -86,7 +87,11 @@ impl<R: Subject> Lockstep<R> {
             tally: Tally::new(),
             right: [Answer::default(); BATCH],
             wrong: [Answer::default(); BATCH],
-            range: Box::new(RangeBuffers { right: [[0; RANGE_MAX]; 2], wrong: [[0; RANGE_MAX]; 2] }),
+            range: Box::new(RangeBuffers {
+                totals: [0; TOTALS],
+                right: [[0; RANGE_MAX]; 2],
+                wrong: [[0; RANGE_MAX]; 2],
+            }),
         }
     }
 
@@ -100,6 +105,11 @@ impl<R: Subject> Lockstep<R> {
     /// The model that classifies.
     pub fn model(&self) -> &Model {
         &self.judge.model
+    }
+
+    /// The right aggregates of the last range that was compared.
+    pub fn totals(&self) -> &[u64; TOTALS] {
+        &self.range.totals
     }
 
     /// What was checked so far.
@@ -221,7 +231,7 @@ impl<R: Subject> Lockstep<R> {
     ) -> bool {
         let n = call.ptes.len().min(call.params.len()).min(RANGE_MAX);
         let call = RangeCall { ptes: &call.ptes[..n], params: &call.params[..n], ..*call };
-        let RangeBuffers { right: [right_ptes, right_aux], wrong: [wrong_ptes, wrong_aux] } = &mut *self.range;
+        let RangeBuffers { right: [right_ptes, right_aux], wrong: [wrong_ptes, wrong_aux], .. } = &mut *self.range;
         let mut totals = [[0; TOTALS]; 2];
         for (ptes, aux) in [(&mut *right_ptes, &mut *right_aux), (&mut *wrong_ptes, &mut *wrong_aux)] {
             ptes[..n].fill(UNANSWERED);
@@ -240,6 +250,7 @@ impl<R: Subject> Lockstep<R> {
         if let Some(divergence) = self.judge.compare_range(&call, Answered::from(&right), Answered::from(&wrong)) {
             report(divergence);
         }
+        self.range.totals = totals[0];
         true
     }
 
