@@ -11,6 +11,8 @@ mod minimize;
 mod raw;
 mod run;
 mod runner;
+#[cfg(test)]
+mod tests;
 mod world;
 
 pub use coverage::Coverage;
