@@ -12,6 +12,7 @@
 //! * [`subjects`]: every implementation that can be held against the model, by name.
 //! * [`vectors`]: recorded answers of the kernel's own functions.
 //! * [`engine`]: the driver that generates programs, runs them and keeps what it found.
+//! * [`triage`]: from a directory of crash files to buckets, reports and reproducers.
 
 pub mod engine;
 pub mod lockstep;
@@ -21,5 +22,6 @@ pub mod program;
 pub mod pte;
 pub mod site;
 pub mod subjects;
+pub mod triage;
 pub mod vectors;
 pub mod world;

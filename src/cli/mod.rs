@@ -13,8 +13,10 @@ mod minimize;
 mod page;
 mod replay;
 mod report;
+mod repro;
 mod sites;
 mod style;
+mod triage;
 mod vectors;
 
 use clap::{Parser, Subcommand};
@@ -52,6 +54,8 @@ enum Command {
     Fuzz(fuzz::Options),
     Replay(replay::Options),
     Minimize(minimize::Options),
+    Triage(triage::Options),
+    Repro(repro::Options),
     Asm(asm::AsmOptions),
     Disasm(asm::DisasmOptions),
     Decode(decode::Options),
@@ -67,6 +71,8 @@ pub fn run() -> ExitCode {
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Minimize(options) => minimize::run(&options),
+        Command::Triage(options) => triage::run(&options),
+        Command::Repro(options) => repro::run(&options),
         Command::Asm(options) => asm::asm(&options),
         Command::Disasm(options) => asm::disasm(&options),
         Command::Decode(options) => decode::run(&options),
