@@ -39,7 +39,7 @@ pub struct Options {
     #[arg(long, default_value = "sequence", value_parser = ["sequence", "raw"])]
     target: String,
 
-    /// What to hold against the model: packed or model
+    /// What to hold against the model: packed, model or bug:SLUG[+SLUG...]
     #[arg(long, default_value = "packed")]
     subject: SubjectName,
 
