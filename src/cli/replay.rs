@@ -13,7 +13,7 @@ use ptefuzz::model::Model;
 use ptefuzz::program::Program;
 use ptefuzz::pte::Environment;
 use ptefuzz::subjects::SubjectName;
-use ptefuzz::triage::{Change, Step, check_domains, steps};
+use ptefuzz::triage::{Change, Step, steps};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -63,10 +63,7 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
     let mut all_clean = true;
     for path in &options.files {
         let program = read(path)?;
-        if let Program::Raw(raw) = &program {
-            check_domains(raw, &Model::new(environment))
-                .map_err(|(step, message)| Failure::new(format!("{}: step {step}: {message}", path.display())))?;
-        }
+        check_domains(path, &program, environment)?;
         let steps = step_texts(&program, environment);
         let mut subject = options.subject.build(environment).map_err(Failure::new)?;
         let mut runner = Runner::new(environment).reporting_collisions(options.allow_colliding_offsets);
@@ -120,6 +117,18 @@ fn file_json(path: &Path, first: Option<&(usize, Divergence)>) -> Value {
 pub fn read(path: &Path) -> Result<Program, Failure> {
     let content = std::fs::read(path).map_err(|error| Failure::io("read", path, &error))?;
     Program::read(&content).map_err(|error| Failure::new(format!("{}:{error}", path.display())))
+}
+
+/// Refuses a raw program with a call outside its site's domain.
+///
+/// # Errors
+///
+/// The file, the step, and what is outside.
+pub fn check_domains(path: &Path, program: &Program, environment: Environment) -> Result<(), Failure> {
+    let Program::Raw(raw) = program else { return Ok(()) };
+    let model = Model::new(environment);
+    raw.check(|pte| model.class(pte))
+        .map_err(|(step, error)| Failure::new(format!("{}: step {step}: {error}", path.display())))
 }
 
 /// The steps of a program as they are printed.

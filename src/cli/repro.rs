@@ -3,13 +3,10 @@
 use super::Verdict;
 use super::environment::EnvironmentOptions;
 use super::error::{Failure, print_out, write_aside};
-use super::replay::read;
+use super::replay::{check_domains, read};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use ptefuzz::model::Model;
-use ptefuzz::program::Program;
 use ptefuzz::subjects::SubjectName;
-use ptefuzz::triage::check_domains;
 use ptefuzz::triage::repro::{Case, Language};
 use std::path::PathBuf;
 
@@ -58,10 +55,7 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
     let environment = options.environment.environment()?;
     let program = read(&options.input)?;
     let place = options.input.display().to_string();
-    if let Program::Raw(raw) = &program {
-        check_domains(raw, &Model::new(environment))
-            .map_err(|(step, message)| Failure::new(format!("{place}: step {step}: {message}")))?;
-    }
+    check_domains(&options.input, &program, environment)?;
     let origin = options.input.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let case = Case::new(&program, &origin, environment, &options.subject, options.allow_colliding_offsets)
         .map_err(Failure::new)?;

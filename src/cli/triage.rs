@@ -6,7 +6,7 @@ use super::error::{Failure, print_json, print_out, write_aside};
 use super::report::{artifact_name, paint, read_known};
 use super::style::{BOLD, DIM, NAME, RIGHT, WRONG};
 use clap::Args;
-use ptefuzz::lockstep::explain::{Tone, WIDTH, explain};
+use ptefuzz::lockstep::explain::{INDENT, Tone, WIDTH, explain};
 use ptefuzz::program::Program;
 use ptefuzz::subjects::SubjectName;
 use ptefuzz::triage::report::{Report, counted, html, json, sarif};
@@ -160,11 +160,11 @@ fn page(report: &Report<'_>) -> String {
     }
     for past in &report.news.gone {
         let signature = past.signatures.first().map_or("", String::as_str);
-        let _ = writeln!(text, "{RIGHT}gone{RIGHT:#}    {signature}");
-        let _ = writeln!(text, "        {DIM}{} showed it the last time{DIM:#}", counted(past.count, "file"));
+        let _ = writeln!(text, "{RIGHT}gone{RIGHT:#}        {signature}");
+        let _ = writeln!(text, "            {DIM}{} showed it the last time{DIM:#}", counted(past.count, "file"));
     }
     for (signature, count) in &report.triage.known {
-        let _ = writeln!(text, "{DIM}listed{DIM:#}  {signature}  {DIM}{}{DIM:#}", counted(*count, "file"));
+        let _ = writeln!(text, "{DIM}listed{DIM:#}      {signature}  {DIM}{}{DIM:#}", counted(*count, "file"));
     }
     broken_text(&mut text, report.triage);
     text.push_str(&summary(report));
@@ -177,7 +177,7 @@ fn bucket_text(text: &mut String, report: &Report<'_>, index: usize, bucket: &Bu
         Some(_) => format!("  {DIM}known{DIM:#}"),
         None => String::new(),
     };
-    let _ = writeln!(text, "{BOLD}{:>3}  {}{BOLD:#}{status}", index + 1, bucket.signature);
+    let _ = writeln!(text, "{BOLD}{}. {}{BOLD:#}{status}", index + 1, bucket.signature);
     let classes: Vec<_> = bucket.pre_states.iter().map(|class| class.name()).collect();
     field(text, "seen", &format!("in {}, on {}", counted(bucket.count, "file"), classes.join(", ")));
     field(text, "first", &bucket.first);
@@ -206,7 +206,7 @@ fn bucket_text(text: &mut String, report: &Report<'_>, index: usize, bucket: &Bu
     for (n, line) in program.lines().take(LINES).enumerate() {
         let label = if n == 0 { "program" } else { "" };
         let mark = if Some(n) == wrong { WRONG } else { NAME };
-        let _ = writeln!(text, "     {DIM}{label:<11}{DIM:#}{mark}{line}{mark:#}");
+        let _ = writeln!(text, "  {label:<10}{mark}{line}{mark:#}");
     }
     if total > LINES {
         field(text, "", &format!("and {} more", counted((total - LINES) as u64, "line")));
@@ -224,8 +224,9 @@ const LINES: usize = 12;
 
 /// A label and its text, folded.
 fn field(text: &mut String, label: &str, value: &str) {
-    for (n, part) in textwrap::wrap(value, textwrap::Options::new(WIDTH - 16).break_words(true)).iter().enumerate() {
-        let _ = writeln!(text, "     {DIM}{:<11}{DIM:#}{part}", if n == 0 { label } else { "" });
+    for (n, part) in textwrap::wrap(value, textwrap::Options::new(WIDTH - INDENT).break_words(true)).iter().enumerate()
+    {
+        let _ = writeln!(text, "  {:<10}{part}", if n == 0 { label } else { "" });
     }
 }
 
@@ -234,14 +235,14 @@ const BROKEN_SHOWN: usize = 10;
 
 fn broken_text(text: &mut String, found: &Triage) {
     for broken in found.broken_named.iter().take(BROKEN_SHOWN) {
-        let _ = writeln!(text, "{WRONG}broken{WRONG:#}  {}", broken.file);
-        for part in textwrap::wrap(&broken.reason, WIDTH - 8) {
-            let _ = writeln!(text, "        {DIM}{part}{DIM:#}");
+        let _ = writeln!(text, "{WRONG}broken{WRONG:#}      {}", broken.file);
+        for part in textwrap::wrap(&broken.reason, WIDTH - INDENT) {
+            let _ = writeln!(text, "            {DIM}{part}{DIM:#}");
         }
     }
     let more = found.broken.saturating_sub(BROKEN_SHOWN as u64);
     if more > 0 {
-        let _ = writeln!(text, "        and {more} more that are no programs");
+        let _ = writeln!(text, "            and {more} more that are no programs");
     }
 }
 
@@ -256,13 +257,8 @@ fn summary(report: &Report<'_>) -> String {
         let new = report.news.new.iter().filter(|new| **new).count();
         let _ = write!(buckets, " ({new} new, {} known, {} gone)", report.news.new.len() - new, report.news.gone.len());
     }
-    format!(
-        "{BOLD}{}{BOLD:#} in {}: {}\nsubject {}, {}; {}\n",
-        buckets,
-        counted(found.files, "file"),
-        parts.join(", "),
-        report.settings.subject,
-        report.settings.environment,
-        report.directory,
-    )
+    let mut text = format!("{BOLD}{buckets}{BOLD:#} in {}: {}\n", counted(found.files, "file"), parts.join(", "));
+    field(&mut text, "directory", report.directory);
+    field(&mut text, "subject", &format!("{}, {}", report.settings.subject, report.settings.environment));
+    text
 }

@@ -7,15 +7,16 @@ use super::resemble::Lookalikes;
 use super::tally::{Seen, Tally};
 use super::{Settings, parallel};
 use crate::engine::{Runner, minimize};
-use crate::lockstep::{Divergence, Signature, Subject, Witness};
+use crate::lockstep::{Divergence, Fault, Signature, Subject, Witness};
 use crate::program::{Program, RawProgram, Record};
 use crate::pte::ClassSet;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// One mistake, as far as its signatures tell.
 #[derive(Clone, Debug)]
 pub struct Bucket {
-    /// The signature that most files show.
+    /// The signature that stands for it: a wrong value before a wrong use, then the one that most files show.
     pub signature: Signature,
     /// All of its signatures, that one first.
     pub signatures: Vec<Signature>,
@@ -182,13 +183,15 @@ fn best_explanation(open: &[Vec<&Minimised<'_>>]) -> Option<(usize, Vec<usize>)>
         bugs.dedup();
         bugs.into_iter().for_each(|bug| by_bug.entry(bug).or_default().push(index));
     }
-    let best = by_bug.into_iter().min_by_key(|(bug, groups)| (std::cmp::Reverse(groups.len()), *bug));
+    let best = by_bug.into_iter().min_by_key(|(bug, groups)| (Reverse(groups.len()), *bug));
     best.filter(|(_, groups)| groups.len() > 1)
 }
 
 fn bucket((members, merged): (Vec<&Minimised<'_>>, Option<Merged>), tally: &Tally) -> Bucket {
     let mut members = members;
-    members.sort_by(|a, b| b.seen.count.cmp(&a.seen.count).then_with(|| a.signature.cmp(&b.signature)));
+    // A wrong value says more than a use that it came from.
+    let rank = |one: &Minimised<'_>| (one.signature.fault == Fault::Use, Reverse(one.seen.count), one.signature);
+    members.sort_by_key(|one| rank(one));
     let lead = members[0];
     let signatures: Vec<Signature> = members.iter().map(|one| one.signature).collect();
     let shows_one = |set: &Vec<Signature>| signatures.iter().any(|signature| set.binary_search(signature).is_ok());
@@ -199,7 +202,7 @@ fn bucket((members, merged): (Vec<&Minimised<'_>>, Option<Merged>), tally: &Tall
     // What explains the whole bucket comes first, then what is alike in most of its signatures.
     let weight = |bug: &usize| members.iter().filter(|one| one.resembles.contains(bug)).count();
     let explains = |bug: &usize| members.iter().filter(|one| one.explained_by.contains(bug)).count();
-    resembles.sort_by_key(|bug| (std::cmp::Reverse((explains(bug), weight(bug))), *bug));
+    resembles.sort_by_key(|bug| (Reverse((explains(bug), weight(bug))), *bug));
     resembles.dedup();
     Bucket {
         signature: lead.signature,

@@ -14,7 +14,7 @@ mod steps;
 mod tally;
 
 pub use bucket::{Bucket, Merged};
-pub use scan::{File, Files, check_domains};
+pub use scan::{File, Files};
 pub use state::{History, HistoryError, News, Past};
 pub use steps::{Change, Step, steps};
 pub use tally::{BROKEN_NAMED, Broken};

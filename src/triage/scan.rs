@@ -4,8 +4,7 @@
 //! asks for one, so that a hundred thousand of them need the memory of their names.
 
 use crate::model::Model;
-use crate::program::{Program, RawProgram, Record};
-use crate::site::{RangeCall, check_call, check_range};
+use crate::program::Program;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -119,45 +118,19 @@ impl File {
         let by_engine = ENGINE_NAMES.iter().any(|start| name.starts_with(start));
         if by_engine && !content.starts_with(b"ptefuzz") {
             return Ok(match Program::from_bytes_total(content) {
-                Program::Raw(raw) => Program::Raw(in_domain(raw, model)),
+                Program::Raw(mut raw) => {
+                    raw.records.retain(|record| record.check(|pte| model.class(pte)).is_ok());
+                    Program::Raw(raw)
+                }
                 world => world,
             });
         }
         let program = Program::read(content).map_err(|error| error.to_string())?;
         if let Program::Raw(raw) = &program {
-            check_domains(raw, model).map_err(|(step, message)| format!("step {step}: {message}"))?;
+            raw.check(|pte| model.class(pte)).map_err(|(step, error)| format!("step {step}: {error}"))?;
         }
         Ok(program)
     }
-}
-
-/// Asks for every record whether it is in its site's domain.
-///
-/// # Errors
-///
-/// The first record that is not: its number from 1, and what was found and expected.
-pub fn check_domains(program: &RawProgram, model: &Model) -> Result<(), (usize, String)> {
-    for (index, record) in program.records.iter().enumerate() {
-        check_record(record, model).map_err(|message| (index + 1, message))?;
-    }
-    Ok(())
-}
-
-fn check_record(record: &Record, model: &Model) -> Result<(), String> {
-    match record {
-        Record::Call(call) => check_call(call, model.class(call.pte)).map_err(|error| error.to_string()),
-        Record::Classify(_) => Ok(()),
-        Record::Range { site, budgets, entries } => {
-            let (ptes, params): (Vec<_>, Vec<_>) = entries.iter().copied().unzip();
-            let range = RangeCall { site: *site, ptes: &ptes, params: &params, budgets: *budgets };
-            check_range(&range, |pte| model.class(pte)).map_err(|error| error.to_string())
-        }
-    }
-}
-
-fn in_domain(mut program: RawProgram, model: &Model) -> RawProgram {
-    program.records.retain(|record| check_record(record, model).is_ok());
-    program
 }
 
 #[cfg(test)]
