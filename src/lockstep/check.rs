@@ -65,6 +65,7 @@ pub struct Lockstep<R = Model> {
 
 #[derive(Debug)]
 struct RangeBuffers {
+    totals: [u64; TOTALS],
     right: [[u64; RANGE_MAX]; 2],
     wrong: [[u64; RANGE_MAX]; 2],
 }
@@ -96,7 +97,11 @@ impl<R: Subject> Lockstep<R> {
             report_collisions: false,
             right: [Answer::default(); BATCH],
             wrong: [Answer::default(); BATCH],
-            range: Box::new(RangeBuffers { right: [[0; RANGE_MAX]; 2], wrong: [[0; RANGE_MAX]; 2] }),
+            range: Box::new(RangeBuffers {
+                totals: [0; TOTALS],
+                right: [[0; RANGE_MAX]; 2],
+                wrong: [[0; RANGE_MAX]; 2],
+            }),
         }
     }
 
@@ -110,6 +115,11 @@ impl<R: Subject> Lockstep<R> {
     /// The model that classifies.
     pub fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// The right aggregates of the last range that was compared.
+    pub fn totals(&self) -> &[u64; TOTALS] {
+        &self.range.totals
     }
 
     /// What was checked so far.
@@ -202,7 +212,7 @@ impl<R: Subject> Lockstep<R> {
         let call = trace.range(record);
         let n = record.len;
         let entries = record.start..record.start + n;
-        let RangeBuffers { right, wrong } = &mut *self.range;
+        let RangeBuffers { right, wrong, .. } = &mut *self.range;
         right[0][..n].copy_from_slice(&trace.right_ptes[entries.clone()]);
         right[1][..n].copy_from_slice(&trace.right_aux[entries]);
         let mut totals = [record.totals, [0; TOTALS]];
@@ -293,7 +303,7 @@ impl<R: Subject> Lockstep<R> {
     ) -> bool {
         let n = call.ptes.len().min(call.params.len()).min(RANGE_MAX);
         let call = RangeCall { ptes: &call.ptes[..n], params: &call.params[..n], ..*call };
-        let RangeBuffers { right, wrong } = &mut *self.range;
+        let RangeBuffers { right, wrong, .. } = &mut *self.range;
         let mut totals = [[0; TOTALS]; 2];
         for words in right.iter_mut().chain(wrong.iter_mut()) {
             words[..n].fill(0);
@@ -308,6 +318,7 @@ impl<R: Subject> Lockstep<R> {
         if !self.reference.range(&call, &mut answer) {
             return false;
         }
+        self.range.totals = totals[0];
         self.tally.ranges += 1;
         for pte in call.ptes {
             self.tally.classes[self.model.class(*pte) as usize] += 1;
@@ -320,7 +331,7 @@ impl<R: Subject> Lockstep<R> {
 
     fn compare_range(&self, call: &RangeCall<'_>, totals: [[u64; TOTALS]; 2]) -> Option<Divergence> {
         let n = call.ptes.len();
-        let RangeBuffers { right, wrong } = &*self.range;
+        let RangeBuffers { right, wrong, .. } = &*self.range;
         let same = right[0][..n] == wrong[0][..n] && right[1][..n] == wrong[1][..n];
         if same && totals[0] == totals[1] {
             return None;

@@ -15,7 +15,7 @@ pub struct Generator {
 const LENGTH: u32 = 48;
 
 /// Operations that make states, of which a program always has most.
-const MAKERS: [OpCode; 8] = [
+pub(super) const MAKERS: [OpCode; 8] = [
     OpCode::Write,
     OpCode::Read,
     OpCode::UffdWp,

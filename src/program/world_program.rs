@@ -10,8 +10,8 @@ use std::fmt::Write;
 
 /// The kind byte of a world program.
 pub(super) const KIND_WORLD: u8 = 1;
-const HEADER: usize = 4;
-const OP: usize = 8;
+pub(super) const HEADER: usize = 4;
+pub(super) const OP: usize = 8;
 
 /// Which tree's sites a program runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
