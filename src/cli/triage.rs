@@ -9,6 +9,7 @@ use clap::Args;
 use ptefuzz::lockstep::explain::{INDENT, Tone, WIDTH, explain};
 use ptefuzz::program::Program;
 use ptefuzz::subjects::SubjectName;
+use ptefuzz::target::Target;
 use ptefuzz::triage::report::{Report, counted, html, json, sarif};
 use ptefuzz::triage::{Bucket, History, Settings, Triage, triage};
 use std::fmt::Write as _;
@@ -44,6 +45,10 @@ pub struct Options {
     /// Report swap entries that collide with none or special in their encoding
     #[arg(long)]
     allow_colliding_offsets: bool,
+
+    /// The fuzz target that libFuzzer's and AFL++'s files are for [default: the first byte says what they are]
+    #[arg(long, value_name = "NAME", value_parser = target)]
+    target: Option<&'static Target>,
 
     /// Count these signatures and report them no more: one a line, # begins a comment, a * at the end stands for any rest
     #[arg(long, value_name = "FILE")]
@@ -87,6 +92,7 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
         subject: &options.subject,
         environment,
         collisions: options.allow_colliding_offsets,
+        target: options.target,
         known: &known,
         jobs: options.jobs.map_or(cores, |jobs| jobs as usize),
     };
@@ -107,6 +113,10 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
         print_out(&text)?;
     }
     Ok(if found.buckets.is_empty() { Verdict::Clean } else { Verdict::Divergence })
+}
+
+fn target(name: &str) -> Result<&'static Target, String> {
+    Target::by_name(name).ok_or_else(|| format!("expected one of {}", Target::names()))
 }
 
 /// The file that keeps what was found, in the directory itself.

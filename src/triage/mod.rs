@@ -24,6 +24,7 @@ use crate::lockstep::{KnownSignatures, Signature};
 use crate::model::Model;
 use crate::pte::Environment;
 use crate::subjects::SubjectName;
+use crate::target::Target;
 use std::fmt::Display;
 use std::path::Path;
 use std::sync::Mutex;
@@ -38,6 +39,8 @@ pub struct Settings<'a> {
     pub environment: Environment,
     /// Whether entries that collide in their encoding are reported.
     pub collisions: bool,
+    /// The fuzz target that an engine's files are for, if they are for one.
+    pub target: Option<&'static Target>,
     /// What is counted and not reported.
     pub known: &'a KnownSignatures,
     /// Worker threads, at least one.
@@ -88,7 +91,7 @@ pub fn triage(directory: &Path, settings: &Settings<'_>) -> Result<Triage, Triag
         let mut runner = Runner::new(settings.environment).reporting_collisions(settings.collisions);
         let mut tally = Tally::default();
         while let Some(file) = next_of(&queue) {
-            match file.read(&model) {
+            match file.read(&model, settings.target) {
                 Err(reason) => tally.add_broken(&file, reason),
                 Ok(program) => {
                     let divergences = runner.all(&program, &mut *subject);

@@ -4,7 +4,8 @@
 //! asks for one, so that a hundred thousand of them need the memory of their names.
 
 use crate::model::Model;
-use crate::program::Program;
+use crate::program::{Program, text_total};
+use crate::target::Target;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -92,13 +93,13 @@ impl Iterator for Files {
 impl File {
     /// Reads the program in it.
     ///
-    /// Files with an engine's name hold any bytes, as the fuzzing entry takes them; what stands in no site's domain is left out there. All
-    /// others are read strictly.
+    /// Files with an engine's name hold any bytes or any text, and are read as `target` reads them, or by their first byte where no target is named;
+    /// what stands in no site's domain is left out there. All others are read strictly.
     ///
     /// # Errors
     ///
     /// Why it is no program: the place, what was found and what was expected.
-    pub fn read(&self, model: &Model) -> Result<Program, String> {
+    pub fn read(&self, model: &Model, target: Option<&Target>) -> Result<Program, String> {
         if let Some(problem) = &self.problem {
             return Err(problem.clone());
         }
@@ -110,20 +111,20 @@ impl File {
             return Err(format!("found {} bytes, expected at most {LARGEST}", data.len()));
         }
         let content = fs::read(&self.path).map_err(|error| format!("cannot read: {error}"))?;
-        self.parse(&content, model)
+        self.parse(&content, model, target)
     }
 
-    fn parse(&self, content: &[u8], model: &Model) -> Result<Program, String> {
+    fn parse(&self, content: &[u8], model: &Model, target: Option<&Target>) -> Result<Program, String> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let by_engine = ENGINE_NAMES.iter().any(|start| name.starts_with(start));
-        if by_engine && !content.starts_with(b"ptefuzz") {
-            return Ok(match Program::from_bytes_total(content) {
-                Program::Raw(mut raw) => {
-                    raw.records.retain(|record| record.check(|pte| model.class(pte)).is_ok());
-                    Program::Raw(raw)
-                }
-                world => world,
-            });
+        if ENGINE_NAMES.iter().any(|start| name.starts_with(start)) {
+            let mut program = match target {
+                Some(target) => target.menu.program(content),
+                None => text_total(content).unwrap_or_else(|| Program::from_bytes_total(content)),
+            };
+            if let Program::Raw(raw) = &mut program {
+                raw.records.retain(|record| record.check(|pte| model.class(pte)).is_ok());
+            }
+            return Ok(program);
         }
         let program = Program::read(content).map_err(|error| error.to_string())?;
         if let Program::Raw(raw) = &program {
@@ -136,7 +137,9 @@ impl File {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::program::Record;
     use crate::pte::Environment;
+    use crate::site::{Call, SiteId};
 
     fn file(name: &str) -> File {
         File { index: 0, path: PathBuf::from(name), shown: name.to_string(), problem: None }
@@ -146,22 +149,37 @@ mod tests {
     fn any_bytes_of_an_engine_are_a_program_and_of_others_only_programs_are() {
         let model = Model::new(Environment::default());
         for name in ["crash-0011", "id:000001,sig:06,src:000000", "timeout-9", "slow-unit-1"] {
-            assert!(file(name).parse(&[1, 2, 3], &model).is_ok(), "{name}");
-            assert!(file(name).parse(b"ptefuzz 1\nread 3\n", &model).is_ok_and(|p| p.to_text().contains("read 3")));
-            assert!(file(name).parse(b"ptefuzz 1\nraed 3\n", &model).is_err(), "text is read strictly: {name}");
+            let read = |content: &[u8]| file(name).parse(content, &model, None);
+            assert!(read(&[1, 2, 3]).is_ok(), "{name}");
+            assert!(read(b"ptefuzz 1\nread 3\n").is_ok_and(|p| p.to_text().contains("read 3")));
+            assert!(read(b"ptefuzz 1\nread 3\nraed 3\n").is_ok_and(|p| p.to_text().contains("read 3")), "{name}");
         }
-        assert!(file("seed.bin").parse(&[1, 2, 3], &model).is_err());
-        assert!(file("README").parse(b"command line used to find this crash\n", &model).is_err());
+        assert!(file("seed.bin").parse(&[1, 2, 3], &model, None).is_err());
+        assert!(file("README").parse(b"command line used to find this crash\n", &model, None).is_err());
     }
 
     #[test]
-    fn records_outside_a_domain_are_refused_with_their_step_and_left_out_of_what_an_engine_wrote() {
+    fn the_bytes_of_a_target_are_read_as_the_target_reads_them() {
+        let model = Model::new(Environment::default());
+        // A first byte of 1 says operations; the target of raw calls takes no notice of it.
+        let bytes: Vec<u8> = (0..90).map(|n| if n < 2 { 1 } else { 0 }).collect();
+        let read = |target: Option<&str>| {
+            let target = target.and_then(Target::by_name);
+            file("crash-1").parse(&bytes, &model, target).expect("any bytes")
+        };
+        assert!(matches!(read(None), Program::World(_)));
+        assert!(matches!(read(Some("raw")), Program::Raw(_)));
+    }
+
+    #[test]
+    fn records_outside_a_domain_are_refused_with_their_step_and_an_engine_s_bytes_make_none() {
         let model = Model::new(Environment::default());
         let text = "ptefuzz 1 raw\nmove_soft_dirty 0x4\ndo_swap_page 0x25\n";
-        let error = file("one.pte").parse(text.as_bytes(), &model).expect_err("present");
+        let error = file("one.pte").parse(text.as_bytes(), &model, None).expect_err("present");
         assert!(error.starts_with("step 2: pte: found 0x25"), "{error}");
         let bytes = Program::read(text.as_bytes()).expect("text").to_bytes();
-        let Ok(Program::Raw(program)) = file("crash-1").parse(&bytes, &model) else { panic!("a raw program") };
-        assert_eq!(program.records.len(), 1);
+        let Ok(Program::Raw(program)) = file("crash-1").parse(&bytes, &model, None) else { panic!("a raw program") };
+        assert!(program.check(|pte| model.class(pte)).is_ok());
+        assert!(program.records.contains(&Record::Call(Call { site: SiteId::MoveSoftDirty, pte: 4, p: [0; 3] })));
     }
 }
