@@ -2,6 +2,8 @@
 
 #[path = "triage/corpus.rs"]
 mod corpus;
+#[path = "triage/minimiser.rs"]
+mod minimiser;
 #[path = "triage/reports.rs"]
 mod reports;
 #[path = "triage/runs.rs"]

@@ -23,14 +23,14 @@ pub fn bugs_of_distinct_sites(count: usize) -> Vec<&'static Bug> {
 }
 
 /// Finds programs that show one bug.
-struct Finder {
+pub struct Finder {
     bug: &'static Bug,
     runner: Runner,
     buggy: Buggy,
 }
 
 impl Finder {
-    fn new(bug: &'static Bug) -> Finder {
+    pub fn new(bug: &'static Bug) -> Finder {
         let environment = Environment::default();
         Finder { bug, runner: Runner::new(environment), buggy: Buggy::with_all(environment, [bug]) }
     }
@@ -40,7 +40,7 @@ impl Finder {
     }
 
     /// World programs of the generator.
-    fn world(&mut self, count: usize) -> Vec<Program> {
+    pub fn world(&mut self, count: usize) -> Vec<Program> {
         let mut generator = Generator::new();
         let mut found = Vec::new();
         for seed in 0..GENERATED {
@@ -54,7 +54,7 @@ impl Finder {
     }
 
     /// Raw programs of a few calls.
-    fn raw(&mut self, count: usize) -> Vec<Program> {
+    pub fn raw(&mut self, count: usize) -> Vec<Program> {
         let source = CallSource::new(Environment::default(), vec![self.bug.site], false);
         let mut rng = Rng::new(self.bug.site as u64 + 1);
         let mut found = Vec::new();
