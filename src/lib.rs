@@ -11,9 +11,11 @@
 //! * [`lockstep`]: the comparison: divergences, expected uses, laws.
 //! * [`subjects`]: every implementation that can be held against the model, by name.
 //! * [`vectors`]: recorded answers of the kernel's own functions.
+//! * [`exhaust`]: every abstract state of one pte at every site, and what world programs can reach.
 //! * [`engine`]: the driver that generates programs, runs them and keeps what it found.
 
 pub mod engine;
+pub mod exhaust;
 pub mod lockstep;
 pub mod model;
 pub mod packed;
