@@ -288,6 +288,6 @@ impl Payload {
         let own = [0, X86_64.accessed, X86_64.dirty, X86_64.write].map(|bit| pte ^ bit);
         let entries = [0, 28, 29, 31, 27].map(|kind| model.encode(SwapEntry { kind, offset: 7 }));
         let special = model.environment().special.unwrap_or(0x4);
-        own.into_iter().chain(entries).chain([0, special, 0x7067, 0x7065, 0xf_ffff_ffff_8160, 0x5a5_a522_5]).collect()
+        own.into_iter().chain(entries).chain([0, special, 0x7067, 0x7065, 0xf_ffff_ffff_8160, 0x5a5a_5225]).collect()
     }
 }

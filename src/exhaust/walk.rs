@@ -283,10 +283,8 @@ impl Worker {
                 continue;
             }
             for (at, ((call, right), wrong)) in calls.iter().zip(right.iter()).zip(wrong.iter()).enumerate() {
-                if self.lockstep.agrees(call, state.class, right, wrong) {
-                    continue;
-                }
-                row.add(self.lockstep.divergence(call, state.class, right, wrong));
+                let Some(divergence) = self.lockstep.disagreement(call, state.class, right, wrong) else { continue };
+                row.add(divergence);
                 if stop_at_first {
                     row.checks += at as u64 + 1;
                     return true;
