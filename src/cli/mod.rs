@@ -7,6 +7,7 @@ mod asm;
 mod decode;
 mod environment;
 mod error;
+mod exhaust;
 mod fuzz;
 mod header;
 mod minimize;
@@ -52,6 +53,7 @@ Exit code: 0 no divergence, 1 a divergence, 2 bad usage or input.";
 #[derive(Debug, Subcommand)]
 enum Command {
     Fuzz(fuzz::Options),
+    Exhaust(exhaust::Options),
     Replay(replay::Options),
     Minimize(minimize::Options),
     Triage(triage::Options),
@@ -69,6 +71,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Fuzz(options) => fuzz::run(&options),
+        Command::Exhaust(options) => exhaust::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Minimize(options) => minimize::run(&options),
         Command::Triage(options) => triage::run(&options),
