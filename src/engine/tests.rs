@@ -89,13 +89,13 @@ fn one_job_does_the_same_every_time() {
 #[test]
 fn what_many_jobs_find_can_be_shown_again_alone() {
     let mut fleet = fleet(3, "sequence");
-    let (_, _, told) = run(&mut fleet, || bug("hunk-move_soft_dirty_pte"), programs(6_000));
+    let (_, _, told) = run(&mut fleet, || bug("mremap-marks-special"), programs(6_000));
     let finds = fleet.finds();
     let signatures: Vec<String> = finds.sorted().iter().map(|find| find.first.signature.to_string()).collect();
     assert!(!signatures.is_empty());
     assert_eq!(told.iter().collect::<BTreeSet<_>>(), signatures.iter().collect(), "each is told of, and once");
     assert_eq!(told.len(), signatures.len());
-    let mut subject = bug("hunk-move_soft_dirty_pte").expect("a bug");
+    let mut subject = bug("mremap-marks-special").expect("a bug");
     for find in finds.sorted() {
         assert!(find.count > 0);
         let shows = Runner::new(Environment::default()).shows(&find.source, &mut *subject, find.first.signature);
@@ -120,7 +120,7 @@ fn programs_to_start_from_are_run_by_one_job_or_many() {
 fn a_target_runs_its_own_operations_and_reports_its_own_sites() {
     let mut fleet = fleet(1, "mprotect");
     let target = Target::by_name("mprotect").expect("a target");
-    let (_, kept, told) = run(&mut fleet, || bug("hunk-move_soft_dirty_pte"), programs(3_000));
+    let (_, kept, told) = run(&mut fleet, || bug("mremap-marks-special"), programs(3_000));
     assert!(told.is_empty(), "mremap is none of its business: {told:?}");
     assert!(kept.iter().flat_map(|kept| kept.ops.iter()).all(|op| target.menu.has_code(op.code)));
     assert!(fleet.tally().site_calls() > 10_000);
@@ -166,7 +166,7 @@ fn coverage_reaches_more_cells_than_generation_alone() {
 fn of_a_signature_that_two_jobs_found_the_earlier_program_stays() {
     let find = |program: u64, seed: u64| {
         let mut run = world_run(seed, "sequence", Habits::default());
-        let mut subject = bug("hunk-move_soft_dirty_pte").expect("a bug");
+        let mut subject = bug("mremap-marks-special").expect("a bug");
         run.run(&mut *subject, programs(2_000), &mut |_| Next::Continue);
         let first = run.finds().sorted()[0].first.clone();
         let mut finds = Finds::default();

@@ -2,17 +2,17 @@
 
 use super::Options;
 use crate::cli::error::{Failure, write_aside};
+use crate::cli::report::artifact_name;
 use ptefuzz::engine::{Find, Kept, News};
 use ptefuzz::lockstep::{KnownSignatures, Signature};
 use ptefuzz::program::Program;
-use ptefuzz::target::{Target, artifact_name};
+use ptefuzz::target::Target;
 use sha1::{Digest, Sha1};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 /// The directories of a run, each if there is one.
 pub struct Store {
-    target: String,
     corpus: Option<PathBuf>,
     artifacts: Option<PathBuf>,
     /// Names in the corpus.
@@ -33,7 +33,6 @@ impl Store {
             std::fs::create_dir_all(dir).map_err(|error| Failure::io("create", dir, &error))?;
         }
         Ok(Store {
-            target: options.target.clone(),
             corpus: options.corpus.clone(),
             artifacts: options.artifacts.clone(),
             names: HashSet::new(),
@@ -101,7 +100,7 @@ impl Store {
     fn report(&mut self, find: &Find) -> Result<(), Failure> {
         let Some(dir) = &self.artifacts else { return Ok(()) };
         let signature = find.first.signature;
-        let path = dir.join(artifact_name(&self.target, &find.first));
+        let path = dir.join(artifact_name(&signature));
         let text = format!("{}# {signature}\n# {}\n", find.source.to_text(), find.first.environment);
         write_aside(&path, text.as_bytes())?;
         self.written.insert(signature, path.display().to_string());
