@@ -15,8 +15,10 @@ mod minimize;
 mod page;
 mod replay;
 mod report;
+mod repro;
 mod sites;
 mod style;
+mod triage;
 mod vectors;
 
 use clap::{Parser, Subcommand};
@@ -55,6 +57,8 @@ enum Command {
     Exhaust(exhaust::Options),
     Replay(replay::Options),
     Minimize(minimize::Options),
+    Triage(triage::Options),
+    Repro(repro::Options),
     Asm(asm::AsmOptions),
     Disasm(asm::DisasmOptions),
     Decode(decode::Options),
@@ -72,6 +76,8 @@ pub fn run() -> ExitCode {
         Command::Exhaust(options) => exhaust::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Minimize(options) => minimize::run(&options),
+        Command::Triage(options) => triage::run(&options),
+        Command::Repro(options) => repro::run(&options),
         Command::Asm(options) => asm::asm(&options),
         Command::Disasm(options) => asm::disasm(&options),
         Command::Decode(options) => decode::run(&options),
