@@ -23,7 +23,7 @@ pub use trace::{RangeRecord, Trace};
 
 use crate::model::Model;
 use crate::program::{OPERATION_COUNT, Op, OpCode, TABLE, Tree};
-use crate::pte::{Class, Environment};
+use crate::pte::{Class, Environment, X86_64};
 use crate::site::params::Parameters;
 use crate::site::{Answer, Budgets, Call, SiteId};
 use state::State;
@@ -282,7 +282,7 @@ impl World {
     /// Does something to each page whose pte points to this frame, in order, as long as it says so; false where it ended early.
     fn each_page_of(&mut self, frame: usize, mut act: impl FnMut(&mut World, u16) -> bool) -> bool {
         let mut from = 0;
-        while let Some(page) = self.state.next_page(from, |pte| pte != 0 && self.page_of(pte) == Some(frame)) {
+        while let Some(page) = self.state.next_page(from, |pte| may_point_to(pte, frame) && self.page_of(pte) == Some(frame)) {
             if !act(self, page as u16) {
                 return false;
             }
@@ -295,4 +295,14 @@ impl World {
     fn class(&self, pte: u64) -> Class {
         self.model.class(pte)
     }
+}
+
+/// Whether a pte could point to a frame at all, as a mapping or as an entry: a test without branches before the real one.
+#[inline]
+fn may_point_to(pte: u64, frame: usize) -> bool {
+    let l = &X86_64;
+    let upright = pte ^ (pte & l.present).wrapping_sub(1);
+    let mapped = (upright & l.pfn) >> l.pfn_shift == frame as u64;
+    let held = !pte >> l.swp_offset_shift & l.swp_offset == frame as u64;
+    mapped | held
 }
