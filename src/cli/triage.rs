@@ -6,6 +6,7 @@ use super::error::{Failure, print_json, print_out, write_aside};
 use super::report::{artifact_name, paint, read_known};
 use super::style::{BOLD, DIM, NAME, RIGHT, WRONG};
 use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ptefuzz::lockstep::explain::{INDENT, Tone, WIDTH, explain};
 use ptefuzz::program::Program;
 use ptefuzz::subjects::SubjectName;
@@ -15,6 +16,8 @@ use ptefuzz::triage::{Bucket, History, Settings, Triage, triage};
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 /// Sort a directory of crash files into buckets, each with a minimised reproducer
 ///
@@ -88,6 +91,7 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
     let environment = options.environment.environment()?;
     let known = read_known(options.known.as_deref())?;
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let show = Show::new();
     let settings = Settings {
         subject: &options.subject,
         environment,
@@ -95,10 +99,12 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
         target: options.target,
         known: &known,
         jobs: options.jobs.map_or(cores, |jobs| jobs as usize),
+        watch: Some(&|files| show.update(files)),
     };
     let state = options.state.clone().unwrap_or_else(|| options.directory.join(STATE));
     let mut history = read_history(&state)?;
     let found = triage(&options.directory, &settings).map_err(|error| Failure::new(error.to_string()))?;
+    show.bar.finish_and_clear();
     let news = history.news(&settings, &found);
     history.record(&settings, &found);
     let directory = options.directory.display().to_string();
@@ -271,4 +277,35 @@ fn summary(report: &Report<'_>) -> String {
     field(&mut text, "directory", report.directory);
     field(&mut text, "subject", &format!("{}, {}", report.settings.subject, report.settings.environment));
     text
+}
+
+/// The progress display: a line on a terminal that is written over, a line now and then elsewhere.
+struct Show {
+    bar: ProgressBar,
+    next_line: Mutex<Instant>,
+}
+
+/// Time between two lines where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+impl Show {
+    fn new() -> Show {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+            bar.set_style(style);
+        }
+        Show { bar, next_line: Mutex::new(Instant::now() + LINE_EVERY) }
+    }
+
+    fn update(&self, files: u64) {
+        if !self.bar.is_hidden() {
+            self.bar.set_message(counted(files, "file"));
+            self.bar.tick();
+        } else if let Ok(mut next) = self.next_line.try_lock()
+            && Instant::now() >= *next
+        {
+            *next = Instant::now() + LINE_EVERY;
+            let _ = writeln!(std::io::stderr().lock(), "{}", counted(files, "file"));
+        }
+    }
 }
