@@ -109,7 +109,7 @@ fn article(report: &Report<'_>, number: usize, bucket: &Bucket) -> Markup {
             h3 { "Reproducer" }
             pre { (bucket.reproducer.to_text()) }
             (trace(report, bucket))
-            p { "Repeat: " code.command { (report.replay_command(&format!("{}/{}", report.directory.trim_end_matches('/'), bucket.smallest))) } }
+            p { "Saved as reproducer.pte, it goes wrong again with " code.command { (report.replay_command("reproducer.pte")) } }
             details {
                 summary { "The rule that is broken" }
                 p { (rule) }
