@@ -9,6 +9,7 @@ use anstyle::Style;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ptefuzz::lockstep::explain::{INDENT, Tone, WIDTH, explain};
+use ptefuzz::museum;
 use ptefuzz::program::Program;
 use ptefuzz::subjects::SubjectName;
 use ptefuzz::target::Target;
@@ -212,6 +213,10 @@ fn bucket_text(text: &mut String, report: &Report<'_>, index: usize, bucket: &Bu
             n => format!(" and {n} more"),
         };
         field(text, "resembles", &format!("{}{more}", shown.join(", ")));
+        if let Some(bug) = museum::find(shown[0]) {
+            field(text, "", bug.mistake);
+            field(text, "fixed", bug.fixed);
+        }
     }
     let program = bucket.reproducer.to_text();
     let total = program.lines().count();
