@@ -4,8 +4,6 @@
 mod corpus;
 #[path = "triage/minimiser.rs"]
 mod minimiser;
-#[path = "triage/rare.rs"]
-mod rare;
 #[path = "triage/reports.rs"]
 mod reports;
 #[path = "triage/runs.rs"]
