@@ -10,6 +10,7 @@ mod error;
 mod fuzz;
 mod header;
 mod minimize;
+mod museum;
 mod page;
 mod replay;
 mod report;
@@ -52,6 +53,7 @@ enum Command {
     Fuzz(fuzz::Options),
     Replay(replay::Options),
     Minimize(minimize::Options),
+    Museum(museum::Options),
     Asm(asm::AsmOptions),
     Disasm(asm::DisasmOptions),
     Decode(decode::Options),
@@ -67,6 +69,7 @@ pub fn run() -> ExitCode {
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Minimize(options) => minimize::run(&options),
+        Command::Museum(options) => museum::run(&options),
         Command::Asm(options) => asm::asm(&options),
         Command::Disasm(options) => asm::disasm(&options),
         Command::Decode(options) => decode::run(&options),

@@ -1,8 +1,8 @@
 //! The hunt for one bug with the built-in engine: programs, until lockstep reports it at its site or the time is up.
 //!
-//! World programs come first. Raw programs join where no world program can show the bug, or where world programs have not for long. Each arm (a kind
-//! of program under one special value) gets as many programs as the others, and twice as many in each round, so that no arm starves another;
-//! what is run depends on the seed alone, never on the clock.
+//! World programs come first. Raw programs stand in where no world program can show the bug, and join where world programs have not for long. Each
+//! arm (a kind of program under one special value) gets its share of programs in turn, and twice as many in each round, so that no arm starves
+//! another; what is run depends on the seed alone, never on the clock.
 
 use super::{Bug, watched::Watched};
 use crate::engine::{Job, Limits, Next, RawRun, WorldRun};
@@ -13,12 +13,15 @@ use crate::program::{CallSource, Program};
 use crate::pte::{Environment, Special};
 use crate::site::SiteId;
 use crate::world::World;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Programs of each arm in the first round.
 const FIRST_ROUND: u64 = 64;
-/// The round in which raw programs join: after some 30,000 world programs of each special value.
-const RAW_JOINS: u32 = 9;
+/// Under the shifted special values so many times fewer: the real one shows nearly everything, by the uses of ptes if by nothing else.
+const SHIFTED_SHARE: u64 = 8;
+/// The round in which raw programs join those of the world: after half a million.
+const RAW_JOINS: u32 = 13;
 /// Programs between two looks at the clock, at most.
 const MOST_AT_ONCE: u64 = 1024;
 
@@ -147,16 +150,27 @@ impl<S: Subject> Arm<S> {
     }
 }
 
-/// How many programs each arm runs in this round.
-fn share(round: u32) -> u64 {
-    FIRST_ROUND << round.min(24)
+/// How many programs an arm runs in this round.
+fn share(round: u32, special: Special) -> u64 {
+    let whole = FIRST_ROUND << round.min(24);
+    if special == Special::X86 { whole } else { whole / SHIFTED_SHARE }
 }
 
-/// Hunts a bug with this seed for at most this time.
-pub fn hunt(bug: &Bug, seed: u64, time: Duration) -> Hunt {
+/// Hunts a bug with this seed for at most this time, or until `stop` is set.
+pub fn hunt(bug: &Bug, seed: u64, time: Duration, stop: &AtomicBool) -> Hunt {
+    hunt_at(bug.site, bug.raw_only.is_none(), seed, time, stop, |environment| Watched::new(bug, environment))
+}
+
+/// Hunts whatever is wrong with a subject at this site.
+pub(super) fn hunt_at(
+    site: SiteId,
+    in_world: bool,
+    seed: u64,
+    time: Duration,
+    stop: &AtomicBool,
+    watched: impl Fn(Environment) -> Watched + Copy,
+) -> Hunt {
     let start = Instant::now();
-    let watched = |environment| Watched::new(bug, environment);
-    let in_world = bug.raw_only.is_none();
     let mut arms: Vec<Arm<Watched>> = Arm::all(in_world, seed, watched).collect();
     let mut detected = None;
     'rounds: for round in 0.. {
@@ -165,9 +179,9 @@ pub fn hunt(bug: &Bug, seed: u64, time: Duration) -> Hunt {
         }
         for arm in &mut arms {
             let mut found = None;
-            let ended = arm.run(share(round), &mut |job| {
-                found = first_at(bug, job);
-                found.is_some() || start.elapsed() >= time
+            let ended = arm.run(share(round, arm.special), &mut |job| {
+                found = first_at(site, job);
+                found.is_some() || start.elapsed() >= time || stop.load(Ordering::Relaxed)
             });
             if let Some((number, first)) = found {
                 arm.programs = number + 1;
@@ -184,7 +198,7 @@ pub fn hunt(bug: &Bug, seed: u64, time: Duration) -> Hunt {
     }
     let elsewhere = |arm: &Arm<Watched>| -> Vec<Signature> {
         let signatures = arm.job.finds().sorted().into_iter().map(|find| find.first.signature);
-        signatures.filter(|signature| signature.site() != Some(bug.site)).collect()
+        signatures.filter(|signature| signature.site() != Some(site)).collect()
     };
     Hunt {
         reached: arms.iter().map(|arm| arm.subject.reached).sum(),
@@ -197,13 +211,13 @@ pub fn hunt(bug: &Bug, seed: u64, time: Duration) -> Hunt {
     }
 }
 
-/// The first find of a job at the bug's site, with the number of its program.
-fn first_at(bug: &Bug, job: &Job) -> Option<(u64, Divergence)> {
+/// The first find of a job at this site, with the number of its program.
+fn first_at(site: SiteId, job: &Job) -> Option<(u64, Divergence)> {
     let finds = job.finds();
     if finds.is_empty() {
         return None;
     }
-    let at_site = |signature: &Signature| signature.site() == Some(bug.site);
+    let at_site = |signature: &Signature| signature.site() == Some(site);
     let find = finds.sorted().into_iter().find(|find| at_site(&find.first.signature))?;
     Some((find.program, find.first.clone()))
 }
@@ -221,14 +235,14 @@ pub struct Control {
     pub elapsed: Duration,
 }
 
-/// Runs packed as it is through the same arms for this time: nothing may be reported.
-pub fn control(seed: u64, time: Duration) -> Control {
+/// Runs packed as it is through the same arms for this time, or until `stop` is set: nothing may be reported.
+pub fn control(seed: u64, time: Duration, stop: &AtomicBool) -> Control {
     let start = Instant::now();
     let mut arms: Vec<Arm<_>> =
         Arm::all(true, seed, Packed::observed).chain(Arm::all(false, seed, Packed::observed)).collect();
     'rounds: for round in 0.. {
         for arm in &mut arms {
-            if arm.run(share(round), &mut |_| start.elapsed() >= time) {
+            if arm.run(share(round, arm.special), &mut |_| start.elapsed() >= time || stop.load(Ordering::Relaxed)) {
                 break 'rounds;
             }
         }

@@ -6,6 +6,8 @@
 
 mod bug;
 mod buggy;
+mod caught;
+mod crash;
 mod fault;
 mod fork;
 mod gup;
@@ -19,6 +21,7 @@ mod mincore;
 mod mprotect;
 mod mremap;
 mod out;
+mod page;
 mod primitive;
 mod rmap;
 mod swap_fault;
@@ -31,11 +34,23 @@ mod watched;
 
 pub use bug::{Bug, Ranges, Source, WrongRange, WrongSite};
 pub use buggy::{Buggy, WrongPredicates};
+pub use caught::{Caught, vector_rows};
+pub use crash::Crash;
 pub use hunt::{By, Control, Detection, Hunt, control, hunt};
 pub use out::{OUT, Out, Why};
+pub use page::page;
 
-use crate::packed::{Packed, Watch};
-use crate::site::{Answer, Call};
+use crate::packed::{Packed, Watch, masks};
+use crate::site::{Answer, Call, SiteId};
+
+/// What must be found at once, so that a dead checker is noticed: no bug of any kernel, a store at every fault.
+pub const CANARY: Bug = Bug {
+    mistake: "every fault says that it stored",
+    harm: "none: no kernel has it",
+    ..Bug::past("CANARY", "canary", SiteId::PteFault, |packed, call| {
+        amended(packed, call, |_, right| Answer { outcome: right.outcome ^ masks::ev_store(), ..right })
+    })
+};
 
 /// Every bug, by id: the hunks, history, the missed callers.
 pub static MUSEUM: [Bug; 50] = [

@@ -19,6 +19,9 @@ pub(super) const M08: Bug = Bug {
     fixed: "v7.2, of huge device entries; change_pte_range() never had it, so that this is its port to the pte level",
     source: Source::Commit("f7e2c21bd1f57cd5350eecdfdb5d6025ca6afbab"),
     cve: Some("CVE-2026-72180"),
+    raw_only: Some(
+        "a writable device entry with the mark does not arise: marking makes it read-only, and what is marked moves read-only",
+    ),
     ..Bug::past("M08", "mprotect-device-loses-uffd-wp", SiteId::ChangeProt, device_loses_uffd_wp)
 };
 
@@ -35,6 +38,7 @@ pub(super) const M49: Bug = Bug {
     harm: "a write to memory that userfaultfd protects is not trapped: a snapshot of it is torn",
     fixed: "v6.5: \"mm/uffd: always wr-protect pte in pte|pmd_mkuffd_wp()\", a hardening; this is its hunk of mm/mprotect.c without the rest",
     source: Source::Commit("f1eb1bacfba9019823b2fce42383f010cd561fa6"),
+    raw_only: Some("userfaultfd asks for a protection without write already, so that there is none to take away"),
     ..Bug::past("M49", "uffd-wp-leaves-write", SiteId::ChangeProt, uffd_wp_leaves_write)
 };
 

@@ -17,7 +17,7 @@ pub(super) const M24: Bug = Bug {
 pub(super) const M25: Bug = Bug {
     mistake: "maybe_same_pte() does not look past soft-dirty",
     harm: "a written page that is swapped out never matches: swapoff -a hangs",
-    fixed: "v4.3",
+    fixed: "v4.3: both sides are compared without soft-dirty, in every configuration",
     source: Source::Message("\"swapoff vs soft-dirty\" by Martin Schwidefsky, 17 September 2015"),
     ..Bug::past("M25", "swapoff-skips-soft-dirty", SiteId::Unuse, compares_soft_dirty)
 };

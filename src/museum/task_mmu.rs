@@ -21,6 +21,7 @@ pub(super) const H02: Bug = Bug {
 pub(super) const H03: Bug = Bug {
     mistake: "smaps_hugetlb_range() decodes the special pte",
     harm: "none on x86_64, where it decodes to a swap slot by luck; elsewhere a page that is not there is counted",
+    raw_only: Some("no operation of the world leaves a special pte in a hugetlb mapping"),
     ..Bug::hunk("H03", "smaps-hugetlb-decodes-special", SiteId::SmapsHugetlb, smaps_hugetlb_decodes)
 };
 
