@@ -6,16 +6,19 @@ use super::{Bug, Buggy};
 use crate::lockstep::laws::LAWS;
 use crate::lockstep::{Divergence, Fault, Lockstep, Place};
 use crate::model::Model;
-use crate::program::{CallSource, RangeBuffer, Rng};
+use crate::program::{CallSource, Generator, RangeBuffer, Rng, mix};
 use crate::pte::{Environment, Special};
 use crate::site::{Call, RANGE_SITES, RangeCall};
 use crate::vectors::{VectorFile, check};
+use crate::world::{CONSERVATION, World};
 use std::collections::BTreeSet;
 
 /// Calls that each oracle is asked.
 const CALLS: usize = 12_000;
 /// Ranges that each is asked.
 const RANGES: usize = 1_500;
+/// World programs that conservation laws are asked about.
+const PROGRAMS: u64 = 3_000;
 /// The seed of all of it.
 const SEED: u64 = 1;
 
@@ -30,6 +33,8 @@ pub struct Caught {
     pub aggregate: bool,
     /// By these laws, when model and subject have the bug alike.
     pub laws: Vec<&'static str>,
+    /// By these conservation laws, when the world is driven by the bug under the real special value.
+    pub conservation: Vec<&'static str>,
 }
 
 impl Caught {
@@ -47,6 +52,7 @@ impl Caught {
             by_use: by_use(bug, environment),
             aggregate: by_aggregate(bug, environment),
             laws: laws.into_iter().collect(),
+            conservation: broken_conservation(bug, environment).into_iter().collect(),
         }
     }
 
@@ -114,6 +120,22 @@ fn broken_laws(bug: &Bug, environment: Environment) -> BTreeSet<&'static str> {
             laws.extend(LAWS.get(index as usize).map(|law| law.name));
         }
     });
+    laws
+}
+
+/// What is lost in generated programs whose world believes the bug.
+fn broken_conservation(bug: &Bug, environment: Environment) -> BTreeSet<&'static str> {
+    let mut wrong = Buggy::new(environment).with(bug).by_value();
+    let mut world = World::new(environment).answered_by(bug.site, move |call| wrong.one(call));
+    let mut generator = Generator::new();
+    let mut laws = BTreeSet::new();
+    for number in 0..PROGRAMS {
+        let (tree, ops) = generator.program(&mut Rng::new(SEED ^ mix(number)));
+        world.run_canonical(tree, ops);
+        if let Err(lost) = world.conserved() {
+            laws.extend(CONSERVATION.get(lost.law as usize).map(|law| law.name));
+        }
+    }
     laws
 }
 

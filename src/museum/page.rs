@@ -30,12 +30,13 @@ Bugs compose: `bug:H12+hmm-decodes-special` has both. A site has one function, s
 ## How each is caught
 
 Each oracle asked alone, over generated calls of the site. *Value*: a pte, an outcome or an auxiliary word, under the special value 0x4 and under
-those that decode to a migration entry (m), to a device entry (d), and with the soft-dirty bit (s). *Use*: an unexpected use of a pte, every value
-right. *Aggregate*: a count of a range, every entry right. *Laws*: those that speak up when model and subject have the bug alike. *Rows*: so many of
+those that decode to a migration entry (m), to a device entry (d), and with the soft-dirty bit (s); of H08 under m it is the handler that memcg
+enters, a witness of ours. *Use*: an unexpected use of a pte, every value right. *Total*: an aggregate of a range, every entry right. *Laws*: those that
+speak up when model and subject have the bug alike; *conservation laws*: those that do when the small mm itself believes the bug. *Rows*: so many of
 the recorded answers of the kernel's own functions would have caught it.
 
-| bug | site | 0x4 | m | d | s | use | aggregate | laws | rows |
-|---|---|---|---|---|---|---|---|---|---|
+| bug | site | 0x4 | m | d | s | use | total | laws | conservation laws | rows |
+|---|---|---|---|---|---|---|---|---|---|---|
 ";
 
 /// The whole page; `files` are the recorded answers.
@@ -45,16 +46,18 @@ pub fn page(files: &[VectorFile]) -> String {
         let caught = Caught::of(bug);
         let mark = |yes: bool| if yes { "+" } else { "." };
         let value: Vec<_> = (0..Special::ALL.len()).map(|i| mark(caught.value[i])).collect();
-        let laws = if caught.laws.is_empty() { ".".to_string() } else { caught.laws.join(", ") };
+        let names = |laws: &[&str]| if laws.is_empty() { ".".to_string() } else { laws.join(", ") };
         let _ = writeln!(
             page,
-            "| {} {} | {} | {} | {} | {} | {laws} | {} |",
+            "| {} {} | {} | {} | {} | {} | {} | {} | {} |",
             bug.id,
             bug.slug,
             Site::of(bug.site).name,
             value.join(" | "),
             mark(caught.by_use),
             mark(caught.aggregate),
+            names(&caught.laws),
+            names(&caught.conservation),
             vector_rows(bug, files)
         );
     }

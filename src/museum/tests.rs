@@ -150,6 +150,17 @@ fn where_only_uses_or_shifted_values_show_a_bug_the_oracles_say_so() {
     let scan = caught("H02");
     assert_eq!((scan.value[0], scan.by_use, scan.aggregate), (true, false, true));
     assert_eq!(caught("M61").value, [true; 4], "a mistake of the loop shows in ranges");
+    assert_eq!(caught("M41A").conservation, ["soft-dirty"]);
+    assert_eq!(caught("M05").laws, ["migration-end-keeps-soft-dirty"]);
+}
+
+#[test]
+fn what_is_right_breaks_no_law_not_even_one_of_conservation() {
+    for site in [SiteId::Unmap, SiteId::ForkRfc02, SiteId::Zap, SiteId::ChangeProt, SiteId::RemoveMigration] {
+        let right = super::Bug { site, wrong: crate::packed::Packed::dispatch, ..*find("M41A").expect("a bug") };
+        let caught = Caught::of(&right);
+        assert!(!caught.at_all() && caught.laws.is_empty() && caught.conservation.is_empty(), "{site:?}: {caught:?}");
+    }
 }
 
 #[test]

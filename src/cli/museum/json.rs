@@ -107,6 +107,7 @@ fn caught_json(bug: &Bug, files: &[VectorFile]) -> Value {
         By::Use.name(): caught.by_use,
         By::Aggregate.name(): caught.aggregate,
         By::Law.name(): caught.laws,
+        By::Conservation.name(): caught.conservation,
         "vector_rows": if files.is_empty() { Value::Null } else { json!(vector_rows(bug, files)) },
     })
 }
