@@ -7,6 +7,7 @@ mod asm;
 mod decode;
 mod environment;
 mod error;
+mod exhaust;
 mod fuzz;
 mod header;
 mod minimize;
@@ -51,6 +52,7 @@ Exit code: 0 no divergence, 1 a divergence, 2 bad usage or input.";
 #[derive(Debug, Subcommand)]
 enum Command {
     Fuzz(fuzz::Options),
+    Exhaust(exhaust::Options),
     Replay(replay::Options),
     Minimize(minimize::Options),
     Museum(museum::Options),
@@ -67,6 +69,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Fuzz(options) => fuzz::run(&options),
+        Command::Exhaust(options) => exhaust::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Minimize(options) => minimize::run(&options),
         Command::Museum(options) => museum::run(&options),
