@@ -52,6 +52,8 @@ pub struct Bug {
     pub cve: Option<&'static str>,
     /// Other entries of the list of candidates that are the same bug here.
     pub also: &'static [&'static str],
+    /// The mistake is in the loop of a range alone, so that no single call shows it.
+    pub loop_only: bool,
     /// Why no world program shows it; nothing where one does.
     pub raw_only: Option<&'static str>,
 }
@@ -77,6 +79,7 @@ impl Bug {
             source: RFC07,
             cve: None,
             also: &[],
+            loop_only: false,
             raw_only: None,
         }
     }

@@ -30,6 +30,7 @@ mod task_mmu;
 #[cfg(test)]
 mod tests;
 mod unmap;
+mod walk;
 mod watched;
 
 pub use bug::{Bug, Ranges, Source, WrongRange, WrongSite};
@@ -39,6 +40,7 @@ pub use crash::Crash;
 pub use hunt::{By, Control, Detection, Hunt, control, hunt};
 pub use out::{OUT, Out, Why};
 pub use page::page;
+pub use walk::hunt_by_walk;
 
 use crate::packed::{Packed, Watch, masks};
 use crate::site::{Answer, Call, SiteId};

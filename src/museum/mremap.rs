@@ -26,6 +26,7 @@ pub(super) const M61: Bug = Bug {
     fixed: "v6.18 and v6.17.9: \"mm/mremap: honour writable bit in mremap pte batching\"",
     source: Source::Commit("04d1c9d60c6ec4c0003d433572eaa45f8b217788"),
     ranges: Ranges::Whole(moves_batches_as_the_first),
+    loop_only: true,
     ..Bug::past("M61", "mremap-batch-writable", SiteId::MoveSoftDirty, Packed::move_soft_dirty)
 };
 

@@ -4,6 +4,7 @@ use super::hunt::hunt_at;
 use super::watched::Watched;
 use super::{Buggy, By, Caught, Crash, MUSEUM, OUT, control, find, hunt, near};
 use crate::engine::Runner;
+use crate::exhaust::{Domain, walk};
 use crate::lockstep::{Lockstep, Subject};
 use crate::model::Model;
 use crate::program::{CallSource, Program, RangeBuffer, Rng};
@@ -131,6 +132,34 @@ fn no_two_bugs_are_wrong_in_the_same_cells_and_each_is_wrong_in_some() {
             panic!("{other} and {} are one bug", bug.id);
         }
     }
+}
+
+#[test]
+fn the_walk_counts_no_two_bugs_alike_and_sees_each_that_is_not_in_a_loop() {
+    let mut seen: BTreeMap<(SiteId, Vec<u64>), &str> = BTreeMap::new();
+    for bug in MUSEUM.iter().filter(|bug| !bug.loop_only) {
+        // As many wrong cells in all, and as many of each signature: more than being wrong in as many places.
+        let mut counts = Vec::new();
+        for environment in Special::ALL.map(Environment::new) {
+            let make = || Ok(Box::new(Buggy::new(environment).with(bug)) as Box<dyn Subject>);
+            let report = walk(environment, &[bug.site], Domain::Small, &make, false).expect("a subject");
+            counts.push(report.divergences());
+            counts.extend(report.rows.iter().flat_map(|row| &row.found).map(|seen| seen.count));
+        }
+        assert!(counts.iter().any(|count| *count > 0), "{} is wrong nowhere in the domain", bug.id);
+        if let Some(other) = seen.insert((bug.site, counts), bug.id) {
+            panic!("{other} and {} look like one bug", bug.id);
+        }
+    }
+}
+
+#[test]
+fn the_walk_finds_a_bug_at_its_site_under_the_first_special_value_that_shows_it() {
+    let hunt = super::hunt_by_walk(find("H12").expect("a bug"), Duration::from_secs(60), &GO_ON);
+    let found = hunt.detected.expect("in the domain");
+    assert_eq!((found.special, found.first.signature.site()), (Special::X86, Some(SiteId::MoveSoftDirty)));
+    assert!(!found.in_world() && hunt.programs == 0 && hunt.site_calls > 0);
+    assert!(super::hunt_by_walk(find("M61").expect("a bug"), Duration::from_secs(60), &GO_ON).detected.is_none());
 }
 
 #[test]

@@ -41,8 +41,8 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 
-    /// Who hunts: the built-in engine
-    #[arg(long, default_value = "builtin", value_parser = ["builtin"])]
+    /// Who hunts: the built-in engine, or the exhaustive walk of each bug's site
+    #[arg(long, default_value = "builtin", value_parser = ["builtin", "exhaust"])]
     engine: String,
 
     /// Only this bug, by slug or id; may be given several times
@@ -87,11 +87,18 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
     }
     let files: Vec<VectorFile> = options.vectors.iter().map(|path| vectors(path)).collect::<Result<_, _>>()?;
     let stop = stop_flag()?;
+    let by_walk = options.engine == "exhaust";
+    let (bugs, loops): (Vec<&Bug>, Vec<&Bug>) = bugs.into_iter().partition(|bug| !(by_walk && bug.loop_only));
+    for bug in loops {
+        let _ = writeln!(std::io::stderr().lock(), "{}: left out, a walk of single calls has no loops", bug.slug);
+    }
     let plan = Plan {
         bugs,
-        seeds: (0..options.seeds).map(|n| options.seed.wrapping_add(n)).collect(),
+        by_walk,
+        seeds: (0..if by_walk { 1 } else { options.seeds }).map(|n| options.seed.wrapping_add(n)).collect(),
         time: options.time,
-        jobs: options.jobs.map_or_else(processors, |jobs| jobs as usize),
+        // A walk is on all processors by itself.
+        jobs: if by_walk { 1 } else { options.jobs.map_or_else(processors, |jobs| jobs as usize) },
     };
     let outcome = plan.run(&stop);
     let text = table::table(&outcome, options.time);

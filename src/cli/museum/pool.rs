@@ -1,7 +1,7 @@
 //! The hunts of a run, as many at a time as there are jobs, then the canary and the control.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use ptefuzz::museum::{Bug, CANARY, Control, Hunt, control, hunt};
+use ptefuzz::museum::{Bug, CANARY, Control, Hunt, control, hunt, hunt_by_walk};
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -17,6 +17,8 @@ pub(super) const CANARY_PROGRAMS: u64 = 16;
 /// What is to be hunted.
 pub(super) struct Plan {
     pub(super) bugs: Vec<&'static Bug>,
+    /// By the exhaustive walk instead of the built-in engine.
+    pub(super) by_walk: bool,
     pub(super) seeds: Vec<u64>,
     pub(super) time: Duration,
     pub(super) jobs: usize,
@@ -97,7 +99,12 @@ impl Plan {
                         if stop.load(Ordering::Relaxed) {
                             break;
                         }
-                        let hunt = hunt(self.bugs[*bug], *seed, self.time, stop);
+                        let bug_hunted = self.bugs[*bug];
+                        let hunt = if self.by_walk {
+                            hunt_by_walk(bug_hunted, self.time, stop)
+                        } else {
+                            hunt(bug_hunted, *seed, self.time, stop)
+                        };
                         if sender.send((*bug, *seed, hunt)).is_err() {
                             break;
                         }
