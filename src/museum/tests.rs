@@ -134,19 +134,28 @@ fn no_two_bugs_are_wrong_in_the_same_cells_and_each_is_wrong_in_some() {
     }
 }
 
+/// The wrong cells of a bug in the walk of its site, in all and by signature, under every special value.
+fn walked(bug: &'static super::Bug, domain: Domain) -> Vec<u64> {
+    let mut counts = Vec::new();
+    for environment in Special::ALL.map(Environment::new) {
+        let make = || Ok(Box::new(Buggy::new(environment).with(bug)) as Box<dyn Subject>);
+        let report = walk(environment, &[bug.site], domain, &make, false).expect("a subject");
+        counts.push(report.divergences());
+        counts.extend(report.rows.iter().flat_map(|row| &row.found).map(|seen| seen.count));
+    }
+    counts
+}
+
 #[test]
 fn the_walk_counts_no_two_bugs_alike_and_sees_each_that_is_not_in_a_loop() {
     let mut seen: BTreeMap<(SiteId, Vec<u64>), &str> = BTreeMap::new();
     for bug in MUSEUM.iter().filter(|bug| !bug.loop_only) {
-        // As many wrong cells in all, and as many of each signature: more than being wrong in as many places.
-        let mut counts = Vec::new();
-        for environment in Special::ALL.map(Environment::new) {
-            let make = || Ok(Box::new(Buggy::new(environment).with(bug)) as Box<dyn Subject>);
-            let report = walk(environment, &[bug.site], Domain::Small, &make, false).expect("a subject");
-            counts.push(report.divergences());
-            counts.extend(report.rows.iter().flat_map(|row| &row.found).map(|seen| seen.count));
-        }
-        assert!(counts.iter().any(|count| *count > 0), "{} is wrong nowhere in the domain", bug.id);
+        // As many wrong cells in all, and as many of each signature: more than being wrong in as many places. What needs more than two
+        // parameters at once is in the full domain only.
+        let counts = Domain::ALL.into_iter().rev().map(|domain| walked(bug, domain));
+        let mut counts = counts;
+        let counts = counts.find(|counts| counts.iter().any(|n| *n > 0)).unwrap_or_default();
+        assert!(!counts.is_empty(), "{} is wrong nowhere in the domain", bug.id);
         if let Some(other) = seen.insert((bug.site, counts), bug.id) {
             panic!("{other} and {} look like one bug", bug.id);
         }
@@ -226,10 +235,10 @@ fn what_is_seen_at_another_site_only_is_missed() {
 }
 
 #[test]
-fn the_canary_is_found_in_the_first_program() {
+fn the_canary_is_found_in_the_first_few_programs() {
     let hunt = hunt(&super::CANARY, 1, Duration::from_secs(60), &GO_ON);
     assert!(hunt.detected.is_some());
-    assert_eq!(hunt.programs, 1);
+    assert!(hunt.programs <= 16, "{}", hunt.programs);
     assert!(!MUSEUM.contains(&super::CANARY));
 }
 
