@@ -14,6 +14,7 @@
 //! * [`vectors`]: recorded answers of the kernel's own functions.
 //! * [`exhaust`]: every abstract state of one pte at every site, and what world programs can reach.
 //! * [`engine`]: the driver that generates programs, runs them and keeps what it found.
+//! * [`triage`]: from a directory of crash files to buckets, reports and reproducers.
 //! * [`target`]: fuzz targets for cargo-fuzz and AFL++: what each checks, and the session that runs any byte string.
 
 pub mod engine;
@@ -27,5 +28,6 @@ pub mod pte;
 pub mod site;
 pub mod subjects;
 pub mod target;
+pub mod triage;
 pub mod vectors;
 pub mod world;

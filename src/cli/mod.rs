@@ -15,8 +15,10 @@ mod museum;
 mod page;
 mod replay;
 mod report;
+mod repro;
 mod sites;
 mod style;
+mod triage;
 mod vectors;
 
 use clap::{Parser, Subcommand};
@@ -56,6 +58,8 @@ enum Command {
     Replay(replay::Options),
     Minimize(minimize::Options),
     Museum(museum::Options),
+    Triage(triage::Options),
+    Repro(repro::Options),
     Asm(asm::AsmOptions),
     Disasm(asm::DisasmOptions),
     Decode(decode::Options),
@@ -73,6 +77,8 @@ pub fn run() -> ExitCode {
         Command::Replay(options) => replay::run(&options),
         Command::Minimize(options) => minimize::run(&options),
         Command::Museum(options) => museum::run(&options),
+        Command::Triage(options) => triage::run(&options),
+        Command::Repro(options) => repro::run(&options),
         Command::Asm(options) => asm::asm(&options),
         Command::Disasm(options) => asm::disasm(&options),
         Command::Decode(options) => decode::run(&options),

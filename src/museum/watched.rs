@@ -60,7 +60,8 @@ impl Subject for Watched {
             let n = call.ptes.len().min(RANGE_MAX);
             let (ptes, aux) = self.words.split_at_mut(1);
             let mut totals = [0; TOTALS];
-            (ptes[0][..n].fill(0), aux[0][..n].fill(0));
+            ptes[0][..n].fill(0);
+            aux[0][..n].fill(0);
             let mut right = RangeAnswer { ptes: &mut ptes[0][..n], aux: &mut aux[0][..n], totals: &mut totals };
             self.right.range(call, &mut right);
             let differs = |i: &usize| right.ptes[*i] != answer.ptes[*i] || right.aux[*i] != answer.aux[*i];

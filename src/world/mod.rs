@@ -82,11 +82,14 @@ pub enum Plant {
 /// The event of a site that got no memory, which ends a fork.
 const NO_MEMORY: u64 = 1 << 40;
 
+/// A function that answers calls.
+type Answering = dyn FnMut(&Call) -> Answer + Send;
+
 /// What answers one site in the model's place.
 #[derive(Clone)]
 struct Instead {
     site: SiteId,
-    answer: Arc<Mutex<dyn FnMut(&Call) -> Answer + Send>>,
+    answer: Arc<Mutex<Answering>>,
 }
 
 impl Instead {
