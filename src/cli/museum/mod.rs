@@ -76,8 +76,7 @@ pub struct Options {
 ///
 /// A vector file that cannot be read, or a directory that cannot be written to.
 pub fn run(options: &Options) -> Result<Verdict, Failure> {
-    let bugs: Vec<&Bug> =
-        if options.bug.is_empty() { MUSEUM.iter().collect() } else { options.bug.iter().copied().collect() };
+    let bugs: Vec<&Bug> = if options.bug.is_empty() { MUSEUM.iter().collect() } else { options.bug.to_vec() };
     if options.list {
         print_out(&if options.json { format!("{:#}\n", json::list(&bugs)) } else { table::list(&bugs) })?;
         return Ok(Verdict::Clean);
