@@ -60,6 +60,11 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
+    /// What all hunts took together.
+    pub(super) fn spent(&self) -> Duration {
+        self.rows.iter().flat_map(|row| &row.hunts).map(|(_, hunt)| hunt.elapsed).sum()
+    }
+
     /// Bugs that every seed found.
     pub(super) fn detected(&self) -> usize {
         self.rows.iter().filter(|row| row.detected()).count()

@@ -73,7 +73,7 @@ fn summary(outcome: &Outcome, time: Duration) -> String {
     if let (Some(median), Some(longest)) = (seconds.get(seconds.len().saturating_sub(1) / 2), longest) {
         let _ = writeln!(
             text,
-            "seconds: median {median:.3}, longest {:.3} ({}); geometric mean of programs {:.0}",
+            "seconds: median {median:.3}, longest {:.3} ({})\nprograms: geometric mean {:.0}",
             longest.longest().as_secs_f64(),
             longest.bug.slug,
             geometric_mean(outcome)
@@ -83,9 +83,10 @@ fn summary(outcome: &Outcome, time: Duration) -> String {
     let (style, word) = if outcome.control_is_clean() { (RIGHT, "clean") } else { (WRONG, "NOT CLEAN") };
     let _ = writeln!(
         text,
-        "control: {style}{word}{style:#}, {} site calls in {:.0} s, as long as all hunts",
+        "control: {style}{word}{style:#}, {} site calls in {:.1} s (all hunts took {:.1} s)",
         count(control.site_calls),
-        control.elapsed.as_secs_f64()
+        control.elapsed.as_secs_f64(),
+        outcome.spent().as_secs_f64()
     );
     for signature in control.signatures.iter().take(5) {
         let _ = writeln!(text, "  {signature}");
