@@ -5,7 +5,7 @@
 //! another; what is run depends on the seed alone, never on the clock.
 
 use super::{Bug, watched::Watched};
-use crate::engine::{Job, Limits, Next, RawRun, WorldRun};
+use crate::engine::{Find, Job, Limits, Next, RawRun, WorldRun};
 use crate::lockstep::{Divergence, Fault, Lockstep, Signature, Subject};
 use crate::model::Model;
 use crate::packed::Packed;
@@ -183,13 +183,9 @@ pub(super) fn hunt_at(
                 found = first_at(site, job);
                 found.is_some() || start.elapsed() >= time || stop.load(Ordering::Relaxed)
             });
-            if let Some((number, first)) = found {
+            if let Some(Find { program: number, first, source, .. }) = found {
                 arm.programs = number + 1;
-                let program = match &mut arm.job {
-                    Job::Raw(_) => Program::Raw(first.to_raw()),
-                    Job::World(run) => Program::World(run.program(number)),
-                };
-                detected = Some(Detection { first, special: arm.special, program });
+                detected = Some(Detection { first, special: arm.special, program: source });
             }
             if ended {
                 break 'rounds;
@@ -211,15 +207,14 @@ pub(super) fn hunt_at(
     }
 }
 
-/// The first find of a job at this site, with the number of its program.
-fn first_at(site: SiteId, job: &Job) -> Option<(u64, Divergence)> {
+/// The first find of a job at this site.
+fn first_at(site: SiteId, job: &Job) -> Option<Find> {
     let finds = job.finds();
     if finds.is_empty() {
         return None;
     }
     let at_site = |signature: &Signature| signature.site() == Some(site);
-    let find = finds.sorted().into_iter().find(|find| at_site(&find.first.signature))?;
-    Some((find.program, find.first.clone()))
+    finds.sorted().into_iter().find(|find| at_site(&find.first.signature)).cloned()
 }
 
 /// How a run of a right subject went.
