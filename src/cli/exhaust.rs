@@ -32,7 +32,7 @@ pub struct Options {
     #[arg(long = "site", value_name = "SITE", value_parser = site_parser())]
     sites: Vec<SiteId>,
 
-    /// What to hold against the model: packed or model
+    /// What to hold against the model: packed, model or bug:SLUG[+SLUG...]
     #[arg(long, default_value = "packed")]
     subject: SubjectName,
 

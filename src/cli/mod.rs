@@ -12,6 +12,7 @@ mod exhaust;
 mod fuzz;
 mod header;
 mod minimize;
+mod museum;
 mod page;
 mod replay;
 mod report;
@@ -57,6 +58,7 @@ enum Command {
     Exhaust(exhaust::Options),
     Replay(replay::Options),
     Minimize(minimize::Options),
+    Museum(museum::Options),
     Triage(triage::Options),
     Repro(repro::Options),
     Asm(asm::AsmOptions),
@@ -76,6 +78,7 @@ pub fn run() -> ExitCode {
         Command::Exhaust(options) => exhaust::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Minimize(options) => minimize::run(&options),
+        Command::Museum(options) => museum::run(&options),
         Command::Triage(options) => triage::run(&options),
         Command::Repro(options) => repro::run(&options),
         Command::Asm(options) => asm::asm(&options),

@@ -169,6 +169,9 @@ impl CallSource {
                 (*pte, *p) = (odd.pte, odd.p);
             }
         }
+        if rng.chance(64) {
+            neighbours(rng, range);
+        }
         if range.site == SiteId::KhugeScan {
             self.scan(rng, range);
         } else {
@@ -205,6 +208,17 @@ impl CallSource {
                 range.ptes[last - rng.below(2).min(last as u32) as usize] = self.ptes.any(rng);
             }
         }
+    }
+}
+
+/// Makes the present entries map frames in a row, as those of a huge page do, with the write bit turned over here and there.
+fn neighbours(rng: &mut Rng, range: &mut RangeBuffer) {
+    let first = frame(rng);
+    let odd = rng.next() & rng.next();
+    for (i, pte) in range.ptes[..range.len].iter_mut().enumerate().filter(|(_, pte)| **pte & X86_64.present != 0) {
+        let write = if odd >> (i & 63) & 1 != 0 { X86_64.write } else { 0 };
+        *pte = *pte & !X86_64.pfn | (first.wrapping_add(i as u64) << 12) & X86_64.pfn;
+        *pte ^= write;
     }
 }
 
