@@ -9,6 +9,7 @@
 //! * [`program`]: what is generated, written down, replayed and minimised.
 //! * [`world`]: the small mm that runs operations on the model.
 //! * [`lockstep`]: the comparison: divergences, expected uses, laws.
+//! * [`museum`]: known bugs, each a wrong function for one site.
 //! * [`subjects`]: every implementation that can be held against the model, by name.
 //! * [`vectors`]: recorded answers of the kernel's own functions.
 //! * [`engine`]: the driver that generates programs, runs them and keeps what it found.
@@ -16,6 +17,7 @@
 pub mod engine;
 pub mod lockstep;
 pub mod model;
+pub mod museum;
 pub mod packed;
 pub mod program;
 pub mod pte;

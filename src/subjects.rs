@@ -2,6 +2,7 @@
 
 use crate::lockstep::Subject;
 use crate::model::Model;
+use crate::museum::{self, Bug, Buggy};
 use crate::packed::Packed;
 use crate::pte::Environment;
 use std::fmt;
@@ -15,7 +16,12 @@ pub enum SubjectName {
     Packed,
     /// The model itself.
     Model,
+    /// Packed with these bugs of the museum, in this order.
+    Bugs(Vec<&'static Bug>),
 }
+
+/// What a name with bugs begins with.
+const BUG: &str = "bug:";
 
 impl SubjectName {
     /// The subject in an environment.
@@ -27,6 +33,7 @@ impl SubjectName {
         Ok(match self {
             SubjectName::Packed => Box::new(Packed::observed(environment)),
             SubjectName::Model => Box::new(Model::new(environment)),
+            SubjectName::Bugs(bugs) => Box::new(Buggy::with_all(environment, bugs.iter().copied())),
         })
     }
 }
@@ -34,10 +41,14 @@ impl SubjectName {
 impl fmt::Display for SubjectName {
     /// The name as it is written on the command line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            SubjectName::Packed => "packed",
-            SubjectName::Model => "model",
-        })
+        match self {
+            SubjectName::Packed => f.write_str("packed"),
+            SubjectName::Model => f.write_str("model"),
+            SubjectName::Bugs(bugs) => {
+                let slugs: Vec<_> = bugs.iter().map(|bug| bug.slug).collect();
+                write!(f, "{BUG}{}", slugs.join("+"))
+            }
+        }
     }
 }
 
@@ -49,7 +60,17 @@ impl FromStr for SubjectName {
         match text {
             "packed" => Ok(SubjectName::Packed),
             "model" => Ok(SubjectName::Model),
-            _ => Err("expected packed or model".to_string()),
+            _ => match text.strip_prefix(BUG) {
+                Some(slugs) => slugs.split('+').map(bug).collect::<Result<_, _>>().map(SubjectName::Bugs),
+                None => Err("expected packed, model or bug:SLUG[+SLUG...]".to_string()),
+            },
         }
     }
+}
+
+/// The bug with this slug or id; the error names the nearest.
+fn bug(name: &str) -> Result<&'static Bug, String> {
+    museum::find(name).ok_or_else(|| {
+        format!("found {name:?}, expected a bug of `ptefuzz museum --list` such as {}", museum::near(name).join(", "))
+    })
 }

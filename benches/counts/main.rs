@@ -48,7 +48,7 @@ fn main() -> ExitCode {
         let was = figure.map_or_else(|| "none".to_string(), |figure| format!("{figure:.1}"));
         println!("{name:<32} {was:>9} {now:>9.1} {:>7.1}%{}", change * 100.0, if fails { "  WORSE" } else { "" });
     }
-    for name in figures.names().filter(|name| !counts.iter().any(|(counted, _)| counted == name)) {
+    for name in figures.names().filter(|name| !counts.iter().any(|(counted, _)| counted == *name)) {
         println!("{name}: not counted here");
     }
     figures.verdict(worse)

@@ -9,8 +9,11 @@ use ptefuzz::pte::Environment;
 use ptefuzz::site::{Answer, Call, SITES, SiteId};
 use std::hint::black_box;
 
+/// What takes a row: its name, how many units it is, and what runs them.
+type Rows<'a> = dyn FnMut(String, usize, &mut dyn FnMut()) + 'a;
+
 /// Calls of a row.
-pub const CALLS: usize = 256;
+const CALLS: usize = 256;
 /// Entries of a row of a pass.
 const ENTRIES: usize = 4096;
 
@@ -45,7 +48,7 @@ pub fn run() {
 }
 
 /// A row for each site of a subject, over calls as the generator makes them.
-fn sites(row: &mut dyn FnMut(String, usize, &mut dyn FnMut()), who: &str, mut subject: impl Subject) {
+fn sites(row: &mut Rows<'_>, who: &str, mut subject: impl Subject) {
     let source = CallSource::new(Environment::default(), SiteId::ALL.to_vec(), false);
     let mut rng = Rng::new(3);
     for site in &SITES {
@@ -59,7 +62,7 @@ fn sites(row: &mut dyn FnMut(String, usize, &mut dyn FnMut()), who: &str, mut su
 }
 
 /// A row for each pass of a back end.
-fn passes(row: &mut dyn FnMut(String, usize, &mut dyn FnMut()), packed: &Packed) {
+fn passes(row: &mut Rows<'_>, packed: &Packed) {
     let source = CallSource::new(Environment::default(), vec![SiteId::ChangeProt], false);
     let mut rng = Rng::new(4);
     let from: Vec<u64> = (0..ENTRIES).map(|_| source.ptes().any(&mut rng)).collect();

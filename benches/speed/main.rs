@@ -12,8 +12,11 @@ mod sites;
 
 use ptefuzz::packed::passes::Backend;
 
-/// The parts, by name.
-const PARTS: [(&str, fn(Effort)); 3] = [("sites", sites::run), ("engine", engine::run), ("passes", passes::run)];
+/// A part of the output: its name, and what prints it.
+type Part = (&'static str, fn(Effort));
+
+/// All parts, in the order of the output.
+const PARTS: [Part; 3] = [("sites", sites::run), ("engine", engine::run), ("passes", passes::run)];
 
 /// How much is measured.
 #[derive(Clone, Copy)]

@@ -104,7 +104,7 @@ fn pte(class: u32, rng: &mut Rng) -> u64 {
 /// Tables in which classes are drawn uniformly, or of which 99 % is present.
 fn tables(kind: &str, count: usize) -> Vec<u64> {
     let mut rng = Rng::new(9);
-    let mut class = |rng: &mut Rng| if kind == "mixed" || rng.below(100) == 0 { rng.below(10) } else { 1 };
+    let class = |rng: &mut Rng| if kind == "mixed" || rng.below(100) == 0 { rng.below(10) } else { 1 };
     (0..count * TABLE)
         .map(|_| {
             let class = class(&mut rng);

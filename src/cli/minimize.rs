@@ -27,7 +27,7 @@ pub struct Options {
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
 
-    /// What to hold against the model: packed or model
+    /// What to hold against the model: packed, model or bug:SLUG[+SLUG...]
     #[arg(long, default_value = "packed")]
     subject: SubjectName,
 

@@ -33,7 +33,7 @@ pub struct Options {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// What to hold against the model: packed or model
+    /// What to hold against the model: packed, model or bug:SLUG[+SLUG...]
     #[arg(long, default_value = "packed")]
     subject: SubjectName,
 

@@ -22,7 +22,7 @@ pub struct Options {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// What to check: packed or model
+    /// What to check: packed, model or bug:SLUG[+SLUG...]
     #[arg(long, default_value = "packed")]
     subject: SubjectName,
 

@@ -33,19 +33,19 @@ pub(super) fn normal_page(model: &Model, pte: &Mapped) -> (bool, u64) {
 
 /// `is_zero_pfn(pte_pfn())`.
 pub(super) fn is_zero_page(model: &Model, pte: &Mapped) -> bool {
-    pte.pfn == model.layout.zero_pfn
+    pte.pfn == model.layout().zero_pfn
 }
 
 /// A page frame number from a parameter, cut to what a pte can hold: 40 bits.
 pub(super) fn frame(model: &Model, pfn: u64) -> u64 {
-    pfn & (model.layout.pfn >> (model.layout.pfn_shift & 63))
+    pfn & (model.layout().pfn >> (model.layout().pfn_shift & 63))
 }
 
 /// This value seen through the present bits, whatever it is: what `pte_young()`, `pte_write()` and their kin make of it.
 ///
 /// [`Model::write_mapped`] gives the same value back, so it also serves for changing one present bit of a pte of any class.
 pub(super) fn present_bits(model: &Model, raw: u64) -> Mapped {
-    let l = &model.layout;
+    let l = model.layout();
     let hardware = raw & l.present != 0;
     let field = if hardware { raw } else { !raw };
     let named = Mapped {
@@ -66,7 +66,7 @@ pub(super) fn present_bits(model: &Model, raw: u64) -> Mapped {
 /// `mk_pte()`, `pfn_pte()`: a pte for this page frame with this protection, flags and all. The number is inverted where the protection
 /// is not zero and not present to the hardware.
 pub(super) fn mk_pte(model: &Model, pfn: u64, prot: u64) -> Mapped {
-    let l = &model.layout;
+    let l = model.layout();
     let inverted = prot != 0 && prot & l.present == 0;
     let field = (pfn << (l.pfn_shift & 63)) ^ if inverted { l.pfn } else { 0 };
     present_bits(model, field & l.pfn | prot)
@@ -90,7 +90,7 @@ pub(super) fn mkuffd_wp(model: &Model, pte: Mapped) -> Mapped {
 /// `pte_modify()`: what `_PAGE_CHG_MASK` names is kept, the rest comes from the protection. The page frame number is inverted again where
 /// that makes the pte change between inverted and not.
 pub(super) fn modify(model: &Model, raw: u64, prot: u64) -> Mapped {
-    let l = &model.layout;
+    let l = model.layout();
     let keeps = l.modify_keeps | if model.has_uffd_wp { l.uffd_wp } else { 0 };
     let needs_invert = |value: u64| value != 0 && value & l.present == 0;
     let new = raw & keeps | prot & !keeps;

@@ -115,7 +115,7 @@ mod avx2 {
         }
         let mut counts = super::portable(masks, &ptes[whole..]);
         let first = max_swapfiles();
-        let keys = lanes.keys.map(|key| sum64(key));
+        let keys = lanes.keys.map(sum64);
         counts[Class::Present as usize] += keys[0];
         counts[Class::ProtNone as usize] += keys[1];
         for (kind, count) in (first..).zip(&keys[2..]) {

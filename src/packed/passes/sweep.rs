@@ -51,13 +51,19 @@ macro_rules! for_each_backend {
     };
 }
 
-/// Calls `step` with each entry, its parameters and the slot of its result.
-#[inline(always)]
-fn sweep(from: &[u64], to: &mut [u64], facts: Facts<'_>, mut step: impl FnMut(u64, [u64; 3], &mut u64)) {
-    match facts {
-        Facts::Same(p) => from.iter().zip(to).for_each(|(pte, slot)| step(*pte, p, slot)),
-        Facts::Each(each) => from.iter().zip(to).zip(each).for_each(|((pte, slot), p)| step(*pte, *p, slot)),
-    }
+/// A loop over entries, their parameters and the slots of their results. A macro, so that the step is part of the loop in both of its
+/// forms: a call in it, however small, and nothing becomes vectors.
+macro_rules! sweep {
+    ($from:ident, $to:ident, $facts:ident, |$pte:ident, $p:ident, $slot:ident| $step:block) => {
+        match $facts {
+            Facts::Same($p) => {
+                for (&$pte, $slot) in $from.iter().zip($to) $step
+            }
+            Facts::Each(each) => {
+                for ((&$pte, $slot), &$p) in $from.iter().zip($to).zip(each) $step
+            }
+        }
+    };
 }
 
 for_each_backend! {
@@ -65,7 +71,7 @@ for_each_backend! {
     pub(super) fn change_prot(masks: &Masks, from: &[u64], to: &mut [u64], facts: Facts<'_>) -> u64 {
         let masks = *masks;
         let mut changed = 0;
-        sweep(from, to, facts, |pte, p, slot| {
+        sweep!(from, to, facts, |pte, p, slot| {
             let (new, stored) = lanes::change_prot(&masks, pte, p);
             *slot = new;
             changed += stored as u64;
@@ -79,11 +85,11 @@ for_each_backend! {
     pub(super) fn move_soft_dirty(masks: &Masks, from: &[u64], to: &mut [u64]) -> (u64, u64) {
         let masks = *masks;
         let (mut moved, mut mapped) = (0, 0);
-        sweep(from, to, Facts::Same([0; 3]), |pte, _, slot| {
+        for (&pte, slot) in from.iter().zip(to) {
             *slot = lanes::move_soft_dirty(&masks, pte);
             moved += !none(pte) as u64;
             mapped += present(pte) as u64;
-        });
+        }
         (moved, mapped)
     }
 }
@@ -93,7 +99,7 @@ for_each_backend! {
     pub(super) fn clear_soft_dirty(masks: &Masks, from: &[u64], to: &mut [u64], facts: Facts<'_>) -> u64 {
         let masks = *masks;
         let mut stores = 0;
-        sweep(from, to, facts, |pte, p, slot| {
+        sweep!(from, to, facts, |pte, p, slot| {
             let (new, stored) = lanes::clear_soft_dirty(&masks, pte, p[0]);
             *slot = new;
             stores += stored as u64;
@@ -107,7 +113,7 @@ for_each_backend! {
     pub(super) fn pagemap(masks: &Masks, from: &[u64], to: &mut [u64], facts: Facts<'_>) -> [u64; 3] {
         let masks = *masks;
         let (mut mapped, mut swapped, mut tracked) = (0, 0, 0);
-        sweep(from, to, facts, |pte, p, slot| {
+        sweep!(from, to, facts, |pte, p, slot| {
             let word = lanes::pagemap(&masks, pte, p[0]);
             *slot = word;
             mapped += any(word, pagemap_present()) as u64;
