@@ -17,14 +17,7 @@ pub(super) enum Form {
 
 /// What a caller reads in this value that takes it for a pte with an entry, and does not ask whether it is the special pte.
 pub(super) fn taken_for_entry(model: &Model, raw: u64) -> Held {
-    let l = model.layout();
-    let named = Held {
-        entry: model.decode(raw),
-        soft_dirty: raw & l.swp_soft_dirty != 0,
-        uffd_wp: model.has_uffd_wp && raw & l.swp_uffd_wp != 0,
-        rest: 0,
-    };
-    Held { rest: raw & !model.write_held(&named), ..named }
+    model.read_held(raw)
 }
 
 /// The generic `swp_entry_t.val`: the type above the offset.

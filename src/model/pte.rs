@@ -342,7 +342,9 @@ impl Model {
         l.pfn | l.present | l.write | l.accessed | l.dirty | l.special | l.soft_dirty | l.devmap
     }
 
-    fn read_held(&self, raw: u64) -> Held {
+    /// This value as the accessors of swap ptes see it, whatever its class; [`Model::write_held`] is its inverse for every value that is not
+    /// present.
+    pub(super) fn read_held(&self, raw: u64) -> Held {
         let l = self.layout();
         let uffd_wp = if self.has_uffd_wp { l.swp_uffd_wp } else { 0 };
         let payload = !0 << (l.swp_type_shift & 63) | l.swp_offset << (l.swp_offset_shift & 63);
