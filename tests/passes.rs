@@ -200,3 +200,16 @@ fn a_back_end_is_named_or_refused() {
     assert!(error.contains("\"mmx\"") && error.contains("portable"), "{error}");
     assert!(Backend::available().any(|backend| backend == Backend::best()));
 }
+
+#[test]
+fn the_program_refuses_a_back_end_that_the_machine_has_not() {
+    let run = |name: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ptefuzz"));
+        command.args(["decode", "0x4"]).env(ptefuzz::packed::passes::BACKEND_VARIABLE, name).output()
+    };
+    let refused = run("mmx").expect("the program runs");
+    assert_eq!(refused.status.code(), Some(2));
+    let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(error.contains("PTEFUZZ_SIMD") && error.contains("\"mmx\"") && error.contains("portable"), "{error}");
+    assert_eq!(run("portable").expect("the program runs").status.code(), Some(0));
+}

@@ -5,7 +5,6 @@
  */
 #include <stdint.h>
 #include <stddef.h>
-#include <string.h>
 
 typedef uint64_t u64;
 
@@ -83,10 +82,10 @@ u64 c_change_protection(const u64 *from, u64 *to, size_t n, u64 flags, u64 prot)
 {
 	u64 pages = 0;
 
-	memcpy(to, from, n * sizeof(*to));
 	for (size_t i = 0; i < n; i++) {
-		u64 old = to[i], new;
+		u64 old = from[i], new;
 
+		to[i] = old;
 		if (pte_present(old)) {
 			if ((flags & 2) && (pte_protnone(old) || (old & SPECIAL)))
 				continue;
@@ -157,10 +156,10 @@ u64 c_clear_refs(const u64 *from, u64 *to, size_t n)
 {
 	u64 stores = 0;
 
-	memcpy(to, from, n * sizeof(*to));
 	for (size_t i = 0; i < n; i++) {
-		u64 pte = to[i];
+		u64 pte = from[i];
 
+		to[i] = pte;
 		if (pte_present(pte)) {
 			to[i] = pte & ~(RW | SOFTDIRTY);
 			stores++;

@@ -133,10 +133,10 @@ fn read(from: &[u64], _to: &mut [u64]) -> u64 {
     })[0]
 }
 
-/// A plain copy.
+/// A plain read and write of every word. Not `memcpy`, which is several times slower than this on some machines for one page.
 fn copy(from: &[u64], to: &mut [u64]) -> u64 {
-    to[..from.len()].copy_from_slice(from);
-    to[0]
+    from.iter().zip(to).for_each(|(word, slot)| *slot = !word);
+    0
 }
 
 /// One form's work: all tables, each to its own place.

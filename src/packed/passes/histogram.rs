@@ -1,7 +1,7 @@
 //! How many ptes of each class a slice has.
 //!
-//! Two forms: one that looks the class up in a table, for every machine, and one for AVX2 that makes a byte of each pte
-//! and counts 32 of them at a time. A compiler makes neither of the other.
+//! Two forms: one for every machine, and one for AVX2 that makes a byte of each pte and counts 32 of them at a time, which
+//! no compiler makes of the other.
 
 use super::backend::{Backend, Kind};
 use crate::packed::Masks;
@@ -30,44 +30,26 @@ fn special_swap(masks: &Masks) -> Option<u64> {
 
 /// Entries that are counted in counters of their own, so that one count need not wait for the one before.
 const STREAMS: usize = 4;
-/// Keys of the table: type, P and PROTNONE, then none and special.
-const NONE_KEY: usize = 128;
-const SPECIAL_KEY: usize = 129;
-const KEYS: usize = 130;
 
-/// The class of each key.
-fn table(masks: &Masks) -> [u8; KEYS] {
-    std::array::from_fn(|key| {
-        let class = match key {
-            NONE_KEY => Class::None,
-            SPECIAL_KEY => Class::Special,
-            _ if key & 1 != 0 => Class::Present,
-            _ if key & 2 != 0 => Class::ProtNone,
-            _ => masks.class_of_type(key as u64 >> 2),
-        };
-        class as u8
-    })
-}
-
-/// For every machine: a key of each pte without a branch, and a table of classes.
+/// For every machine: the class of each pte without a branch.
 fn portable(masks: &Masks, ptes: &[u64]) -> Counts {
-    let table = table(masks);
     let special = special_swap(masks);
     let (has_special, special) = (special.is_some(), special.unwrap_or(0));
     let class = |pte: u64| {
-        let key = (swap_type(pte) as usize) << 2 | (any(pte, global()) as usize) << 1 | any(pte, present_hw()) as usize;
-        let key = if none(pte) { NONE_KEY } else { key };
-        let key = if has_special & (pte == special) { SPECIAL_KEY } else { key };
-        table[key % 256 % KEYS] as usize % 16
+        let class = masks.class_of_type(swap_type(pte)) as usize;
+        let class = if none(pte) { Class::None as usize } else { class };
+        let class = if has_special & (pte == special) { Class::Special as usize } else { class };
+        let class = if any(pte, global()) { Class::ProtNone as usize } else { class };
+        if any(pte, present_hw()) { Class::Present as usize } else { class }
     };
     let mut counts = [[0u64; 16]; STREAMS];
     let blocks = ptes.chunks_exact(STREAMS);
     for pte in blocks.remainder() {
-        counts[0][class(*pte)] += 1;
+        counts[0][class(*pte) % 16] += 1;
     }
     for block in blocks {
         for (pte, counts) in block.iter().zip(&mut counts) {
-            counts[class(*pte)] += 1;
+            counts[class(*pte) % 16] += 1;
         }
     }
     std::array::from_fn(|class| counts.iter().map(|counts| counts[class]).sum())

@@ -74,7 +74,7 @@ for_each_backend! {
         sweep!(from, to, facts, |pte, p, slot| {
             let (new, stored) = lanes::change_prot(&masks, pte, p);
             *slot = new;
-            changed += stored as u64;
+            changed += stored;
         });
         changed
     }
@@ -102,7 +102,7 @@ for_each_backend! {
         sweep!(from, to, facts, |pte, p, slot| {
             let (new, stored) = lanes::clear_soft_dirty(&masks, pte, p[0]);
             *slot = new;
-            stores += stored as u64;
+            stores += stored;
         });
         stores
     }
