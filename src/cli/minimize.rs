@@ -3,7 +3,7 @@
 use super::Verdict;
 use super::environment::EnvironmentOptions;
 use super::error::{Failure, print_out, write_aside};
-use super::replay::read;
+use super::replay::{check_domains, read};
 use clap::Args;
 use ptefuzz::engine::{Runner, minimize};
 use ptefuzz::subjects::SubjectName;
@@ -47,6 +47,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<Verdict, Failure> {
     let environment = options.environment.environment()?;
     let program = read(&options.input)?;
+    check_domains(&options.input, &program, environment)?;
     let mut subject = options.subject.build(environment).map_err(Failure::new)?;
     let mut runner = Runner::new(environment).reporting_collisions(options.allow_colliding_offsets);
     let Some((_, divergence)) = runner.first(&program, &mut *subject) else {

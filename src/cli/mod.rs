@@ -7,14 +7,17 @@ mod asm;
 mod decode;
 mod environment;
 mod error;
+mod exhaust;
 mod fuzz;
 mod header;
 mod minimize;
 mod page;
 mod replay;
 mod report;
+mod repro;
 mod sites;
 mod style;
+mod triage;
 mod vectors;
 
 use clap::{Parser, Subcommand};
@@ -52,8 +55,11 @@ Exit code: 0 no divergence, 1 a divergence, 2 bad usage or input.";
 #[derive(Debug, Subcommand)]
 enum Command {
     Fuzz(fuzz::Options),
+    Exhaust(exhaust::Options),
     Replay(replay::Options),
     Minimize(minimize::Options),
+    Triage(triage::Options),
+    Repro(repro::Options),
     Asm(asm::AsmOptions),
     Disasm(asm::DisasmOptions),
     Decode(decode::Options),
@@ -71,8 +77,11 @@ pub fn run() -> ExitCode {
     }
     let result = match cli.command {
         Command::Fuzz(options) => fuzz::run(&options),
+        Command::Exhaust(options) => exhaust::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Minimize(options) => minimize::run(&options),
+        Command::Triage(options) => triage::run(&options),
+        Command::Repro(options) => repro::run(&options),
         Command::Asm(options) => asm::asm(&options),
         Command::Disasm(options) => asm::disasm(&options),
         Command::Decode(options) => decode::run(&options),
