@@ -58,8 +58,8 @@ fn portable(masks: &Masks, ptes: &[u64]) -> Counts {
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     //! 32 ptes become 32 bytes: -128 for a present one, 127 for PROT_NONE, else the swap type. None and the special
-    //! value have a type too and are counted as values, in lanes of their own; at the end they are taken out of what
-    //! their type was counted as.
+    //! value have a type too and are counted for themselves; at the end they are taken out of what their type was
+    //! counted as.
 
     use super::{Counts, special_swap};
     use crate::packed::Masks;
@@ -75,13 +75,12 @@ mod avx2 {
     /// Blocks after which a byte counter could overflow.
     const BLOCKS: usize = 255;
 
-    /// Counters of one slice.
+    /// What is counted by bytes: present, PROT_NONE, the types, none.
+    const KEYS: usize = 2 + TYPES + 1;
+
+    /// Counters of one slice, in 64-bit lanes.
     struct Lanes {
-        /// Present, PROT_NONE and the types, in 64-bit lanes.
-        keys: [__m256i; 2 + TYPES],
-        /// None, in 32-bit lanes.
-        none: __m256i,
-        /// The special value, in 64-bit lanes.
+        keys: [__m256i; KEYS],
         special: __m256i,
     }
 
@@ -90,20 +89,23 @@ mod avx2 {
     pub(super) fn histogram(masks: &Masks, ptes: &[u64]) -> Counts {
         let special = special_swap(masks);
         let zero = _mm256_setzero_si256();
-        let mut lanes = Lanes { keys: [zero; 2 + TYPES], none: zero, special: zero };
+        let mut lanes = Lanes { keys: [zero; KEYS], special: zero };
         let whole = ptes.len() / BLOCK * BLOCK;
         for blocks in ptes[..whole].chunks(BLOCK * BLOCKS) {
             count_blocks(blocks, special.unwrap_or(0), &mut lanes);
         }
-        let mut counts = super::portable(masks, &ptes[whole..]);
+        let mut counts = [0; Class::COUNT];
+        for pte in &ptes[whole..] {
+            counts[masks.class(*pte) as usize] += 1;
+        }
         let first = max_swapfiles();
         let keys = lanes.keys.map(sum64);
         counts[Class::Present as usize] += keys[0];
         counts[Class::ProtNone as usize] += keys[1];
-        for (kind, count) in (first..).zip(&keys[2..]) {
+        for (kind, count) in (first..).zip(&keys[2..2 + TYPES]) {
             counts[masks.class_of_type(kind) as usize] += count;
         }
-        counts[Class::None as usize] += sum32(lanes.none);
+        counts[Class::None as usize] += keys[2 + TYPES];
         if let Some(special) = special {
             let count = sum64(lanes.special);
             counts[Class::Special as usize] += count;
@@ -124,11 +126,11 @@ mod avx2 {
         let special = _mm256_set1_epi64x(special as i64);
         let kinds: [__m256i; TYPES] = std::array::from_fn(|i| _mm256_set1_epi8((max_swapfiles() as usize + i) as i8));
         let keys = [_mm256_set1_epi8(-128), _mm256_set1_epi8(127), kinds[0], kinds[1], kinds[2], kinds[3], kinds[4]];
-        let mut bytes = [zero; 2 + TYPES];
-        let (mut none, mut specials) = (lanes.none, lanes.special);
+        let mut bytes = [zero; KEYS];
+        let mut specials = lanes.special;
         for block in ptes.chunks_exact(BLOCK) {
-            let mut words = [zero; 4];
-            for (word, eight) in words.iter_mut().zip(block.chunks_exact(8)) {
+            let (mut marks, mut kinds, mut rests) = ([zero; 4], [zero; 4], [zero; 4]);
+            for (i, eight) in block.chunks_exact(8).enumerate() {
                 // SAFETY: `eight` has eight words, which are two vectors; the loads ask for no alignment.
                 let (a, b) = unsafe {
                     (_mm256_loadu_si256(eight.as_ptr().cast()), _mm256_loadu_si256(eight.as_ptr().add(4).cast()))
@@ -136,16 +138,20 @@ mod avx2 {
                 let equal = _mm256_add_epi64(_mm256_cmpeq_epi64(a, special), _mm256_cmpeq_epi64(b, special));
                 specials = _mm256_sub_epi64(specials, equal);
                 let (low, high) = halves(a, b);
-                none = _mm256_sub_epi32(none, is_none(low, high));
-                *word = key(low, high);
+                marks[i] = _mm256_and_si256(low, _mm256_set1_epi32((present_hw() | global()) as i32));
+                kinds[i] = _mm256_srli_epi32::<27>(high);
+                rests[i] = _mm256_or_si256(_mm256_andnot_si256(_mm256_set1_epi32(erratum() as i32), low), high);
             }
-            let block =
-                _mm256_packs_epi16(_mm256_packs_epi32(words[0], words[1]), _mm256_packs_epi32(words[2], words[3]));
+            let block = byte_keys(marks, kinds);
             for (bytes, key) in bytes.iter_mut().zip(keys) {
                 *bytes = _mm256_sub_epi8(*bytes, _mm256_cmpeq_epi8(block, key));
             }
+            // A pack keeps 0 as 0 and everything else as something else.
+            let [a, b] = pack(rests);
+            let none = _mm256_cmpeq_epi8(_mm256_packs_epi16(a, b), zero);
+            bytes[2 + TYPES] = _mm256_sub_epi8(bytes[2 + TYPES], none);
         }
-        (lanes.none, lanes.special) = (none, specials);
+        lanes.special = specials;
         for (sum, bytes) in lanes.keys.iter_mut().zip(bytes) {
             *sum = _mm256_add_epi64(*sum, _mm256_sad_epu8(bytes, zero));
         }
@@ -161,34 +167,36 @@ mod avx2 {
         (low, high)
     }
 
-    /// All ones where nothing but erratum bits is set.
+    /// 32 words of 32 bits as words of 16, saturated.
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn is_none(low: __m256i, high: __m256i) -> __m256i {
-        let rest = _mm256_andnot_si256(_mm256_set1_epi32(erratum() as i32), low);
-        _mm256_cmpeq_epi32(_mm256_or_si256(rest, high), _mm256_setzero_si256())
+    fn pack(words: [__m256i; 4]) -> [__m256i; 2] {
+        [_mm256_packs_epi32(words[0], words[1]), _mm256_packs_epi32(words[2], words[3])]
     }
 
-    /// The sign bit for P, bit 8 for PROTNONE, the swap type below: two signed packs make the byte of it.
+    /// The byte of each pte, of its P and PROTNONE and of its type: P becomes the sign, PROTNONE stands above the type,
+    /// and the pack to bytes saturates both.
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn key(low: __m256i, high: __m256i) -> __m256i {
-        const { assert!(is_bit_0_and_8(), "the key is made of P where it stands and of PROTNONE above the type") };
-        let present = _mm256_slli_epi32::<31>(low);
-        let protnone = _mm256_and_si256(low, _mm256_set1_epi32(global() as i32));
-        let kind = _mm256_srli_epi32::<27>(high);
-        _mm256_or_si256(_mm256_or_si256(present, protnone), kind)
+    fn byte_keys(marks: [__m256i; 4], kinds: [__m256i; 4]) -> __m256i {
+        const { assert!(is_as_expected(), "P is bit 0, PROTNONE bit 8, and the type the top of the high half") };
+        let (marks, kinds) = (pack(marks), pack(kinds));
+        let [a, b] = [0, 1].map(|i| {
+            let signed = _mm256_or_si256(_mm256_slli_epi16::<15>(marks[i]), marks[i]);
+            _mm256_or_si256(signed, kinds[i])
+        });
+        _mm256_packs_epi16(a, b)
     }
 
-    /// What [`key`] takes for granted of the layout.
+    /// What [`byte_keys`] takes for granted of the layout.
     #[cfg(not(test))]
-    const fn is_bit_0_and_8() -> bool {
+    const fn is_as_expected() -> bool {
         present_hw() == 1 && global() == 1 << 8 && type_shift() == 32 + 27
     }
 
     /// In a unit test the constants are no constants.
     #[cfg(test)]
-    const fn is_bit_0_and_8() -> bool {
+    const fn is_as_expected() -> bool {
         let _ = (present_hw, type_shift);
         true
     }
@@ -197,11 +205,5 @@ mod avx2 {
         // SAFETY: both are 32 bytes, and every bit pattern is some words.
         let words: [u64; 4] = unsafe { std::mem::transmute(lanes) };
         words.iter().sum()
-    }
-
-    fn sum32(lanes: __m256i) -> u64 {
-        // SAFETY: both are 32 bytes, and every bit pattern is some words.
-        let words: [u32; 8] = unsafe { std::mem::transmute(lanes) };
-        words.iter().map(|word| u64::from(*word)).sum()
     }
 }
