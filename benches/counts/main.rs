@@ -51,5 +51,11 @@ fn main() -> ExitCode {
     for name in figures.names().filter(|name| !counts.iter().any(|(counted, _)| counted == *name)) {
         println!("{name}: not counted here");
     }
+    for who in ["model", "packed", "observed"] {
+        let rows = counts.iter().filter(|(name, _)| name.split(' ').next() == Some(who));
+        let (was, now): (Vec<f64>, Vec<f64>) = rows.map(|(name, now)| (figures.of(name).unwrap_or(0.0), *now)).unzip();
+        let mean = |counts: Vec<f64>| counts.iter().sum::<f64>() / counts.len().max(1) as f64;
+        println!("{:<32} {:>9.1} {:>9.1}", format!("mean of {who}'s sites"), mean(was), mean(now));
+    }
     figures.verdict(worse)
 }
