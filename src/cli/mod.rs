@@ -5,6 +5,7 @@
 
 mod asm;
 mod decode;
+mod dictionary;
 mod environment;
 mod error;
 mod exhaust;
@@ -63,6 +64,7 @@ enum Command {
     Asm(asm::AsmOptions),
     Disasm(asm::DisasmOptions),
     Decode(decode::Options),
+    Dictionary(dictionary::Options),
     Vectors(vectors::Options),
     Sites(sites::Options),
     Header(header::Options),
@@ -85,6 +87,7 @@ pub fn run() -> ExitCode {
         Command::Asm(options) => asm::asm(&options),
         Command::Disasm(options) => asm::disasm(&options),
         Command::Decode(options) => decode::run(&options),
+        Command::Dictionary(options) => dictionary::run(&options),
         Command::Vectors(options) => vectors::run(&options),
         Command::Sites(options) => sites::run(&options),
         Command::Header(options) => header::run(&options),

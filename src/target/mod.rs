@@ -5,6 +5,7 @@
 
 mod cells;
 mod dictionary;
+mod harness;
 mod report;
 mod session;
 mod settings;
@@ -13,7 +14,8 @@ mod table;
 mod tests;
 
 pub use cells::{CELLS, Cells};
-pub use dictionary::dictionary;
+pub use dictionary::{dictionary, options};
+pub use harness::Harness;
 pub use report::{artifact_name, crash_message};
 pub use session::Session;
 pub use settings::{Settings, VARIABLES};
