@@ -9,11 +9,13 @@
 //! * [`program`]: what is generated, written down, replayed and minimised.
 //! * [`world`]: the small mm that runs operations on the model.
 //! * [`lockstep`]: the comparison: divergences, expected uses, laws.
+//! * [`foreign`]: a C library as the subject, in a child process.
 //! * [`subjects`]: every implementation that can be held against the model, by name.
 //! * [`vectors`]: recorded answers of the kernel's own functions.
 //! * [`engine`]: the driver that generates programs, runs them and keeps what it found.
 
 pub mod engine;
+pub mod foreign;
 pub mod lockstep;
 pub mod model;
 pub mod packed;

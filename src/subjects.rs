@@ -1,5 +1,6 @@
 //! Subjects by name: what `--subject` and `PTEFUZZ_SUBJECT` can say, for the commands, the fuzz targets and the museum alike.
 
+use crate::foreign::Setup;
 use crate::lockstep::Subject;
 use crate::model::Model;
 use crate::packed::Packed;
@@ -15,9 +16,23 @@ pub enum SubjectName {
     Packed,
     /// The model itself.
     Model,
+    /// A C library: `foreign:PATH.so`.
+    Foreign(Setup),
 }
 
 impl SubjectName {
+    /// The environment that the subject was built for; `None` if it can have any.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be had.
+    pub fn environment(&self) -> Result<Option<Environment>, String> {
+        match self {
+            SubjectName::Foreign(setup) => setup.environment().map(Some),
+            SubjectName::Packed | SubjectName::Model => Ok(None),
+        }
+    }
+
     /// The subject in an environment.
     ///
     /// # Errors
@@ -27,6 +42,16 @@ impl SubjectName {
         Ok(match self {
             SubjectName::Packed => Box::new(Packed::observed(environment)),
             SubjectName::Model => Box::new(Model::new(environment)),
+            SubjectName::Foreign(setup) => {
+                let subject = setup.open()?;
+                if subject.environment() != environment {
+                    return Err(format!(
+                        "{self}: found a library for {}, expected {environment}",
+                        subject.environment()
+                    ));
+                }
+                subject
+            }
         })
     }
 }
@@ -34,10 +59,11 @@ impl SubjectName {
 impl fmt::Display for SubjectName {
     /// The name as it is written on the command line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            SubjectName::Packed => "packed",
-            SubjectName::Model => "model",
-        })
+        match self {
+            SubjectName::Packed => f.write_str("packed"),
+            SubjectName::Model => f.write_str("model"),
+            SubjectName::Foreign(setup) => write!(f, "foreign:{}", setup.library.display()),
+        }
     }
 }
 
@@ -49,7 +75,10 @@ impl FromStr for SubjectName {
         match text {
             "packed" => Ok(SubjectName::Packed),
             "model" => Ok(SubjectName::Model),
-            _ => Err("expected packed or model".to_string()),
+            _ => match text.strip_prefix("foreign:") {
+                Some(path) if !path.is_empty() => Ok(SubjectName::Foreign(Setup::new(path))),
+                _ => Err("expected packed, model or foreign:PATH.so".to_string()),
+            },
         }
     }
 }

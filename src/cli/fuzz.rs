@@ -1,10 +1,11 @@
 //! `ptefuzz fuzz`: the main job.
 
 use super::Verdict;
-use super::environment::EnvironmentOptions;
+use super::environment::{EnvironmentOptions, special_name};
 use super::error::{Failure, print_json, print_out, write_aside};
 use super::report::{find_json, find_text};
 use super::style::{BOLD, DIM, RIGHT, WRONG};
+use super::subject::{SubjectOptions, remark_text};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ptefuzz::engine::{Find, Job, Limits, Next, Progress, RawRun, WorldRun};
@@ -38,9 +39,8 @@ pub struct Options {
     #[arg(long, default_value = "sequence", value_parser = ["sequence", "raw"])]
     target: String,
 
-    /// What to hold against the model: packed or model
-    #[arg(long, default_value = "packed")]
-    subject: SubjectName,
+    #[command(flatten)]
+    subject: SubjectOptions,
 
     #[command(flatten)]
     environment: EnvironmentOptions,
@@ -80,7 +80,7 @@ pub struct Options {
 ///
 /// A directory that cannot be written to.
 pub fn run(options: &Options) -> Result<Verdict, Failure> {
-    let environment = options.environment.environment()?;
+    let environment = options.subject.environment(options.environment)?;
     if let Some(dir) = &options.artifacts {
         std::fs::create_dir_all(dir).map_err(|error| Failure::io("create", dir, &error))?;
     }
@@ -96,21 +96,26 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
         show.update(progress);
         if stop.load(Ordering::Relaxed) { Next::Stop } else { Next::Continue }
     };
-    let progress = match options.subject {
+    let mut remarks = String::new();
+    let progress = match options.subject.subject {
         // The hot loop is compiled for this one, and for everything else once.
         SubjectName::Packed => run.run(&mut Packed::observed(environment), limits, &mut watch),
         _ => {
-            run.run::<dyn Subject>(&mut *options.subject.build(environment).map_err(Failure::new)?, limits, &mut watch)
+            let mut subject = options.subject.build(environment)?;
+            let progress = run.run::<dyn Subject>(&mut *subject, limits, &mut watch);
+            remarks = remark_text(&*subject);
+            progress
         }
     };
     show.finish();
+    eprint!("{remarks}");
     finish(options, seed, &mut run, &progress)
 }
 
 fn job(environment: Environment, options: &Options, seed: u64) -> Result<Job, Failure> {
     let lockstep = Lockstep::new(Model::new(environment)).reporting_collisions(options.allow_colliding_offsets);
     Ok(if options.target == "raw" {
-        let sites = options.subject.build(environment).map_err(Failure::new)?.sites().iter().collect();
+        let sites = options.subject.build(environment)?.sites().iter().collect();
         let source = CallSource::new(environment, sites, options.allow_colliding_offsets);
         Job::Raw(Box::new(RawRun::new(lockstep, source, seed)))
     } else {
@@ -169,14 +174,15 @@ fn summary(progress: &Progress, seed: u64) -> String {
 
 fn fuzz_json(options: &Options, seed: u64, run: &Job, progress: &Progress, divergences: Vec<Value>) -> Value {
     let tally = run.lockstep().tally();
+    let environment = run.lockstep().model().environment();
     let classes: Map<String, Value> =
         Class::ALL.iter().map(|class| (class.name().to_string(), json!(tally.classes[*class as usize]))).collect();
     let seconds = progress.elapsed.as_secs_f64();
     json!({
         "target": options.target,
-        "subject": options.subject.to_string(),
-        "config": options.environment.config_name(),
-        "special": options.environment.special_name(),
+        "subject": options.subject.subject.to_string(),
+        "config": environment.config.name(),
+        "special": special_name(environment),
         "seed": seed,
         "jobs": options.jobs,
         "seconds": seconds,
@@ -197,9 +203,7 @@ fn fuzz_json(options: &Options, seed: u64, run: &Job, progress: &Progress, diver
 /// The command that shows a find again: the same subject and environment, and collisions if they were asked for.
 fn replay_command(options: &Options, file: &str) -> String {
     let mut command = "ptefuzz replay".to_string();
-    if options.subject != SubjectName::Packed {
-        command.push_str(&format!(" --subject {}", options.subject));
-    }
+    command.push_str(&options.subject.arguments());
     command.push_str(&options.environment.arguments());
     if options.allow_colliding_offsets {
         command.push_str(" --allow-colliding-offsets");
@@ -235,7 +239,7 @@ fn clock_seed() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |time| time.as_nanos() as u64 % 1_000_000_007)
 }
 
-fn parse_time(text: &str) -> Result<Duration, String> {
+pub fn parse_time(text: &str) -> Result<Duration, String> {
     let error = || "expected a time such as 500ms, 60s, 10m or 24h".to_string();
     let split = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(error)?;
     let number: f64 = text[..split].parse().map_err(|_| error())?;
@@ -282,7 +286,7 @@ impl Show {
         let _ = writeln!(
             err,
             "{BOLD}ptefuzz{BOLD:#} {}, subject {}, {environment}, seed {seed}\n{DIM}Ctrl-C ends it{DIM:#}",
-            options.target, options.subject
+            options.target, options.subject.subject
         );
         Show { bar, terminal, next_line: LINE_EVERY, last: (Duration::ZERO, 0), limits }
     }

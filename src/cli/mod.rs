@@ -7,6 +7,7 @@ mod asm;
 mod decode;
 mod environment;
 mod error;
+mod foreign_child;
 mod fuzz;
 mod header;
 mod minimize;
@@ -15,6 +16,7 @@ mod replay;
 mod report;
 mod sites;
 mod style;
+mod subject;
 mod vectors;
 
 use clap::{Parser, Subcommand};
@@ -58,6 +60,8 @@ enum Command {
     Vectors(vectors::Options),
     Sites(sites::Options),
     Header(header::Options),
+    #[command(hide = true)]
+    ForeignChild(foreign_child::Options),
 }
 
 /// Parses the command line, runs the command and gives its exit code.
@@ -73,6 +77,7 @@ pub fn run() -> ExitCode {
         Command::Vectors(options) => vectors::run(&options),
         Command::Sites(options) => sites::run(&options),
         Command::Header(options) => header::run(&options),
+        Command::ForeignChild(options) => foreign_child::run(&options),
     };
     match result {
         Ok(Verdict::Clean) => ExitCode::SUCCESS,

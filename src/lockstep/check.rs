@@ -221,10 +221,9 @@ impl<R: Subject> Lockstep<R> {
                 report(divergence);
             }
         } else if record.site != SiteId::KhugeScan {
-            for (pte, p) in call.ptes.iter().zip(call.params) {
-                let entry = Call { site: record.site, pte: *pte, p: *p };
-                self.calls(subject, &[entry], |_, _, _| {}, report);
-            }
+            let entries = call.ptes.iter().zip(call.params);
+            let entries: Vec<Call> = entries.map(|(pte, p)| Call { site: record.site, pte: *pte, p: *p }).collect();
+            self.calls(subject, &entries, |_, _, _| {}, report);
         }
     }
 
@@ -259,6 +258,9 @@ impl<R: Subject> Lockstep<R> {
     #[cold]
     fn difference(&self, call: &Call, right: &Answer, wrong: &Answer, used: Uses) -> Signature {
         let place = Place::Site(call.site);
+        if let Some(failure) = wrong.failure() {
+            return signature(place, Fault::Failed(failure), None, (0, 0));
+        }
         if right.pte != wrong.pte {
             self.pte_difference(place, Fault::Pte, right.pte, wrong.pte)
         } else if right.outcome != wrong.outcome {
@@ -354,10 +356,16 @@ impl<R: Subject> Lockstep<R> {
 
     /// Asks both for everything that the predicates say of one pte. Columns that the kernel only asks of ptes with an entry are compared only there.
     pub fn classify<S: Subject + ?Sized>(&mut self, subject: &mut S, pte: u64, report: &mut dyn FnMut(Divergence)) {
-        let Some(wrong) = subject.classify(pte) else { return };
         let Some(right) = self.reference.classify(pte) else { return };
+        let (wrong, failure) = match subject.classify(pte) {
+            Some(wrong) => (wrong, None),
+            None => match subject.take_failure() {
+                Some(failure) => (right, Some(signature(Place::Classify, Fault::Failed(failure), None, (0, 0)))),
+                None => return,
+            },
+        };
         self.tally.classified += 1;
-        if let Some(signature) = compare_classes(&right, &wrong) {
+        if let Some(signature) = failure.or_else(|| compare_classes(&right, &wrong)) {
             report(Divergence {
                 signature,
                 environment: self.model.environment(),
