@@ -10,6 +10,7 @@
 //! * [`world`]: the small mm that runs operations on the model.
 //! * [`lockstep`]: the comparison: divergences, expected uses, laws.
 //! * [`foreign`]: a C library as the subject, in a child process.
+//! * [`museum`]: known bugs, each a wrong function for one site.
 //! * [`subjects`]: every implementation that can be held against the model, by name.
 //! * [`vectors`]: recorded answers of the kernel's own functions.
 //! * [`engine`]: the driver that generates programs, runs them and keeps what it found.
@@ -18,6 +19,7 @@ pub mod engine;
 pub mod foreign;
 pub mod lockstep;
 pub mod model;
+pub mod museum;
 pub mod packed;
 pub mod program;
 pub mod pte;

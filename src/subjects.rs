@@ -3,6 +3,7 @@
 use crate::foreign::Setup;
 use crate::lockstep::Subject;
 use crate::model::Model;
+use crate::museum::{self, Bug, Buggy};
 use crate::packed::Packed;
 use crate::pte::Environment;
 use std::fmt;
@@ -18,7 +19,14 @@ pub enum SubjectName {
     Model,
     /// A C library: `foreign:PATH.so`.
     Foreign(Setup),
+    /// Packed with these bugs of the museum, in this order.
+    Bugs(Vec<&'static Bug>),
 }
+
+/// What a name with bugs begins with.
+const BUG: &str = "bug:";
+/// What the name of a C library begins with.
+const FOREIGN: &str = "foreign:";
 
 impl SubjectName {
     /// The environment that the subject was built for; `None` if it can have any.
@@ -29,7 +37,7 @@ impl SubjectName {
     pub fn environment(&self) -> Result<Option<Environment>, String> {
         match self {
             SubjectName::Foreign(setup) => setup.environment().map(Some),
-            SubjectName::Packed | SubjectName::Model => Ok(None),
+            SubjectName::Packed | SubjectName::Model | SubjectName::Bugs(_) => Ok(None),
         }
     }
 
@@ -52,6 +60,7 @@ impl SubjectName {
                 }
                 subject
             }
+            SubjectName::Bugs(bugs) => Box::new(Buggy::with_all(environment, bugs.iter().copied())),
         })
     }
 }
@@ -62,7 +71,11 @@ impl fmt::Display for SubjectName {
         match self {
             SubjectName::Packed => f.write_str("packed"),
             SubjectName::Model => f.write_str("model"),
-            SubjectName::Foreign(setup) => write!(f, "foreign:{}", setup.library.display()),
+            SubjectName::Foreign(setup) => write!(f, "{FOREIGN}{}", setup.library.display()),
+            SubjectName::Bugs(bugs) => {
+                let slugs: Vec<_> = bugs.iter().map(|bug| bug.slug).collect();
+                write!(f, "{BUG}{}", slugs.join("+"))
+            }
         }
     }
 }
@@ -75,10 +88,18 @@ impl FromStr for SubjectName {
         match text {
             "packed" => Ok(SubjectName::Packed),
             "model" => Ok(SubjectName::Model),
-            _ => match text.strip_prefix("foreign:") {
-                Some(path) if !path.is_empty() => Ok(SubjectName::Foreign(Setup::new(path))),
-                _ => Err("expected packed, model or foreign:PATH.so".to_string()),
+            _ => match (text.strip_prefix(BUG), text.strip_prefix(FOREIGN)) {
+                (Some(slugs), _) => slugs.split('+').map(bug).collect::<Result<_, _>>().map(SubjectName::Bugs),
+                (_, Some(path)) if !path.is_empty() => Ok(SubjectName::Foreign(Setup::new(path))),
+                _ => Err("expected packed, model, bug:SLUG[+SLUG...] or foreign:PATH.so".to_string()),
             },
         }
     }
+}
+
+/// The bug with this slug or id; the error names the nearest.
+fn bug(name: &str) -> Result<&'static Bug, String> {
+    museum::find(name).ok_or_else(|| {
+        format!("found {name:?}, expected a bug of `ptefuzz museum --list` such as {}", museum::near(name).join(", "))
+    })
 }

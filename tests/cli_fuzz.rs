@@ -187,6 +187,36 @@ fn the_command_that_a_find_comes_with_shows_it_again() {
 }
 
 #[test]
+fn what_is_known_is_counted_and_neither_reported_nor_written_nor_an_exit_code() {
+    let dir = directory("known");
+    let list = dir.join("known.txt");
+    let run = |known: &str| {
+        std::fs::write(&list, known).expect("a list");
+        let flags =
+            ["fuzz", "--target", "raw", "--seed", "7", "--execs", "4000", "--allow-colliding-offsets", "--json"];
+        let finds = dir.join("finds");
+        let output = ptefuzz(&[&flags[..], &["--known", text(&list), "--artifacts", text(&finds)]].concat());
+        let files = std::fs::read_dir(&finds).expect("a directory").count();
+        std::fs::remove_dir_all(&finds).expect("removed");
+        (code(&output), json(&output), files)
+    };
+    let (ended, found, files) = run("# none yet\n");
+    assert_eq!((ended, files), (1, 2));
+    assert_eq!(found["known"].as_array().map(Vec::len), Some(0));
+    let (ended, found, files) = run("unmap/collision/none\n");
+    assert_eq!((ended, files), (1, 1), "the other one is still found");
+    assert_eq!(found["divergences"][0]["signature"], "swp_entry_to_pte/collision/none");
+    assert_eq!(found["known"][0]["signature"], "unmap/collision/none");
+    assert!(found["known"][0]["count"].as_u64() > Some(0));
+    let (ended, found, files) = run("unmap/collision/none\nswp_entry_to_pte/*\n");
+    assert_eq!((ended, files), (0, 0));
+    assert_eq!(found["known"].as_array().map(Vec::len), Some(2));
+    std::fs::write(&list, "# a list\nunmap\n").expect("a list");
+    is_refused(&ptefuzz(&["fuzz", "--known", text(&list)]), &[&format!("{}:2:", text(&list)), "found \"unmap\""]);
+    is_refused(&ptefuzz(&["fuzz", "--known", text(&dir.join("absent"))]), &["absent", "cannot read"]);
+}
+
+#[test]
 fn a_run_that_cannot_be_is_refused() {
     is_refused(&ptefuzz(&["fuzz", "--target", "nothing"]), &["--target", "sequence", "raw"]);
     is_refused(&ptefuzz(&["fuzz", "--time", "5x"]), &["--time", "500ms"]);

@@ -3,13 +3,13 @@
 use super::Verdict;
 use super::environment::{EnvironmentOptions, special_name};
 use super::error::{Failure, print_json, print_out, write_aside};
-use super::report::{find_json, find_text};
+use super::report::{find_json, find_text, read_known};
 use super::style::{BOLD, DIM, RIGHT, WRONG};
 use super::subject::{SubjectOptions, remark_text};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ptefuzz::engine::{Find, Job, Limits, Next, Progress, RawRun, WorldRun};
-use ptefuzz::lockstep::{Divergence, Lockstep, Subject};
+use ptefuzz::lockstep::{Divergence, KnownSignatures, Lockstep, Subject};
 use ptefuzz::model::Model;
 use ptefuzz::packed::Packed;
 use ptefuzz::program::{CallSource, Operation, Program};
@@ -33,6 +33,7 @@ Examples:
   ptefuzz fuzz
   ptefuzz fuzz --special device --time 10s
   ptefuzz fuzz --seed 7 --execs 100000 --json
+  ptefuzz fuzz --known known.txt --artifacts finds/
   ptefuzz fuzz --allow-colliding-offsets --artifacts finds/")]
 pub struct Options {
     /// What to run: sequence (operations on a small mm) or raw (any site, any pte, any parameter in its domain)
@@ -69,6 +70,10 @@ pub struct Options {
     #[arg(long, value_name = "DIR")]
     artifacts: Option<PathBuf>,
 
+    /// Count these signatures and report them no more: one a line, # begins a comment, a * at the end stands for any rest
+    #[arg(long, value_name = "FILE")]
+    known: Option<PathBuf>,
+
     /// Print one JSON object on standard output at the end
     #[arg(long)]
     json: bool,
@@ -78,12 +83,13 @@ pub struct Options {
 ///
 /// # Errors
 ///
-/// A directory that cannot be written to.
+/// A directory that cannot be written to, and known signatures that cannot be read.
 pub fn run(options: &Options) -> Result<Verdict, Failure> {
     let environment = options.subject.environment(options.environment)?;
     if let Some(dir) = &options.artifacts {
         std::fs::create_dir_all(dir).map_err(|error| Failure::io("create", dir, &error))?;
     }
+    let known = read_known(options.known.as_deref())?;
     let seed = options.seed.unwrap_or_else(clock_seed);
     let limits = Limits {
         time: options.time.or(options.execs.is_none().then(|| Duration::from_secs(60))),
@@ -109,7 +115,7 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
     };
     show.finish();
     eprint!("{remarks}");
-    finish(options, seed, &mut run, &progress)
+    finish(options, seed, &mut run, &progress, &known)
 }
 
 fn job(environment: Environment, options: &Options, seed: u64) -> Result<Job, Failure> {
@@ -123,10 +129,17 @@ fn job(environment: Environment, options: &Options, seed: u64) -> Result<Job, Fa
     })
 }
 
-fn finish(options: &Options, seed: u64, run: &mut Job, progress: &Progress) -> Result<Verdict, Failure> {
+fn finish(
+    options: &Options,
+    seed: u64,
+    run: &mut Job,
+    progress: &Progress,
+    known: &KnownSignatures,
+) -> Result<Verdict, Failure> {
     let mut text = String::new();
     let mut divergences = Vec::new();
-    let finds: Vec<Find> = run.finds().sorted().into_iter().cloned().collect();
+    let finds = run.finds().sorted().into_iter().cloned();
+    let (old, finds): (Vec<Find>, Vec<Find>) = finds.partition(|find| known.contains(&find.first.signature));
     for find in &finds {
         let file = match &options.artifacts {
             Some(dir) => Some(write_artifact(dir, &find.first, &run.program_of(find))?),
@@ -137,29 +150,35 @@ fn finish(options: &Options, seed: u64, run: &mut Job, progress: &Progress) -> R
         text.push('\n');
         divergences.push(find_json(find, file.as_deref()));
     }
-    text.push_str(&summary(progress, seed));
+    for find in &old {
+        text.push_str(&format!("{DIM}known{DIM:#}  {} times  {}\n", count(find.count), find.first.signature));
+    }
+    text.push_str(&summary(progress, &finds, seed));
     let idle: Vec<_> = run.idle().into_iter().map(|code| Operation::of(code).name).collect();
     if !idle.is_empty() {
         text.push_str(&format!("operations without effect: {}\n", idle.join(", ")));
     }
     if options.json {
         let _ = write!(anstream::stderr().lock(), "{text}");
-        print_json(&fuzz_json(options, seed, run, progress, divergences))?;
+        let known = old.iter().map(known_json).collect();
+        print_json(&fuzz_json(options, seed, run, progress, (divergences, known)))?;
     } else {
         let mut painted = anstream::AutoStream::auto(std::io::stdout());
         if painted.write_all(text.as_bytes()).and_then(|()| painted.flush()).is_err() {
             print_out("")?;
         }
     }
-    Ok(if run.finds().is_empty() { Verdict::Clean } else { Verdict::Divergence })
+    Ok(if finds.is_empty() { Verdict::Clean } else { Verdict::Divergence })
 }
 
-fn summary(progress: &Progress, seed: u64) -> String {
+fn summary(progress: &Progress, finds: &[Find], seed: u64) -> String {
     let seconds = progress.elapsed.as_secs_f64();
-    let verdict = match progress.signatures {
+    let divergences: u64 = finds.iter().map(|find| find.count).sum();
+    let verdict = match finds.len() {
+        0 if progress.signatures > 0 => format!("{RIGHT}no divergence that is not known{RIGHT:#}"),
         0 => format!("{RIGHT}no divergence{RIGHT:#}"),
-        1 => format!("{WRONG}1 signature{WRONG:#}, {} divergences", progress.divergences),
-        n => format!("{WRONG}{n} signatures{WRONG:#}, {} divergences", progress.divergences),
+        1 => format!("{WRONG}1 signature{WRONG:#}, {divergences} divergences"),
+        n => format!("{WRONG}{n} signatures{WRONG:#}, {divergences} divergences"),
     };
     format!(
         "{BOLD}{}{BOLD:#} site calls in {} programs, {seconds:.1} s ({} a second), {:.0} % no-ops\n\
@@ -172,7 +191,17 @@ fn summary(progress: &Progress, seed: u64) -> String {
     )
 }
 
-fn fuzz_json(options: &Options, seed: u64, run: &Job, progress: &Progress, divergences: Vec<Value>) -> Value {
+fn known_json(find: &Find) -> Value {
+    json!({ "signature": find.first.signature.to_string(), "count": find.count })
+}
+
+fn fuzz_json(
+    options: &Options,
+    seed: u64,
+    run: &Job,
+    progress: &Progress,
+    (divergences, known): (Vec<Value>, Vec<Value>),
+) -> Value {
     let tally = run.lockstep().tally();
     let environment = run.lockstep().model().environment();
     let classes: Map<String, Value> =
@@ -197,6 +226,7 @@ fn fuzz_json(options: &Options, seed: u64, run: &Job, progress: &Progress, diver
         "total_reachable": Value::Null,
         "total_walk": Value::Null,
         "divergences": divergences,
+        "known": known,
     })
 }
 

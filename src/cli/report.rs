@@ -1,10 +1,13 @@
 //! Explanations on a terminal, and what a find is in JSON.
 
+use super::error::Failure;
 use super::style::{BOLD, DIM, RIGHT, WRONG};
 use ptefuzz::engine::Find;
+use ptefuzz::lockstep::KnownSignatures;
 use ptefuzz::lockstep::explain::{INDENT, Line, Tone, explain};
 use serde_json::{Value, json};
 use std::fmt::Write;
+use std::path::Path;
 
 /// An explanation's lines, painted.
 pub fn paint(lines: &[Line]) -> String {
@@ -21,6 +24,19 @@ pub fn paint(lines: &[Line]) -> String {
         let _ = writeln!(text, "{label:indent$}{style}{}{style:#}", line.text);
     }
     text
+}
+
+/// The signatures of `--known FILE`; none without it.
+///
+/// # Errors
+///
+/// A file that cannot be read, and the first line that is no signature.
+pub fn read_known(path: Option<&Path>) -> Result<KnownSignatures, Failure> {
+    let Some(path) = path else { return Ok(KnownSignatures::default()) };
+    KnownSignatures::read(path).map_err(|error| match error.line {
+        0 => Failure::new(format!("{}: {}", path.display(), error.message)),
+        line => Failure::at(path, line, error.message),
+    })
 }
 
 /// A find for people: how often, on what, the explanation of the first, and the command that shows it again.

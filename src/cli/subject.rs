@@ -13,7 +13,8 @@ use std::time::Duration;
 /// What is held against the model.
 #[derive(Args, Clone, Debug)]
 pub struct SubjectOptions {
-    /// What to hold against the model: packed, model or foreign:PATH.so, a C library (see `ptefuzz header`)
+    /// What to hold against the model: packed, model, bug:SLUG[+SLUG...] (see `ptefuzz museum`) or foreign:PATH.so, a C library (see
+    /// `ptefuzz header`)
     #[arg(long, value_name = "SUBJECT", default_value = "packed")]
     pub subject: SubjectName,
 

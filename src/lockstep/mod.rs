@@ -7,6 +7,7 @@
 mod check;
 mod divergence;
 pub mod explain;
+mod known;
 pub mod laws;
 pub mod parts;
 mod signature;
@@ -16,5 +17,6 @@ mod tests;
 
 pub use check::{BATCH, Lockstep, Tally};
 pub use divergence::{Divergence, Witness};
+pub use known::{KnownError, KnownSignatures};
 pub use signature::{Fault, Place, Signature};
 pub use subject::{PerSite, SiteFunction, SiteSet, Subject};

@@ -1,9 +1,10 @@
 //! One wrong subject for each kind of divergence: exactly that signature, and nothing else in thousands of calls.
 
-use super::support::{SEED, Wrong, WrongSite, names, signatures, signatures_at};
+use super::support::{Mistaken, SEED, names, signatures, signatures_at};
 use crate::lockstep::Lockstep;
 use crate::lockstep::laws::LAWS;
 use crate::model::Model;
+use crate::museum::{Buggy, WrongSite};
 use crate::packed::{Packed, Watch};
 use crate::program::{CallSource, Rng};
 use crate::pte::{Class, Classification, Environment};
@@ -15,7 +16,7 @@ const PROGRAMS: u64 = 2000;
 
 /// The signatures of a subject in which one site is wrong.
 fn with_site(site: SiteId, wrong: WrongSite) -> Vec<String> {
-    signatures(Wrong::new(Environment::default()).site(site, wrong), PROGRAMS)
+    signatures(Buggy::new(Environment::default()).site(site, wrong), PROGRAMS)
 }
 
 /// The right answer, with a use more where the pte is of this class.
@@ -95,14 +96,14 @@ fn a_store_is_a_use_that_only_an_answer_with_a_store_allows() {
 fn uses_that_a_subject_does_not_make_or_does_not_report_are_no_divergence() {
     for site in SiteId::ALL {
         let found =
-            signatures_at(&[site], Wrong::new(Environment::default()).site(site, Packed::dispatch).by_value(), 100);
+            signatures_at(&[site], Buggy::new(Environment::default()).site(site, Packed::dispatch).by_value(), 100);
         assert_eq!(found, [""; 0]);
     }
 }
 
 #[test]
 fn a_wrong_aggregate_of_a_range_is_named() {
-    let subject = Wrong::new(Environment::default()).range_of(SiteId::ChangeProt, |packed, call, answer| {
+    let subject = Buggy::new(Environment::default()).range_of(SiteId::ChangeProt, |packed, call, answer| {
         let answered = packed.range(call, answer);
         answer.totals[0] += call.ptes.iter().filter(|pte| **pte == 0x4).count() as u64;
         answered
@@ -112,7 +113,7 @@ fn a_wrong_aggregate_of_a_range_is_named() {
 
 #[test]
 fn a_wrong_entry_of_a_range_is_named_like_the_pte_of_a_call() {
-    let subject = Wrong::new(Environment::default()).range_of(SiteId::MoveSoftDirty, |packed, call, answer| {
+    let subject = Buggy::new(Environment::default()).range_of(SiteId::MoveSoftDirty, |packed, call, answer| {
         let answered = packed.range(call, answer);
         answer.ptes.iter_mut().filter(|pte| **pte == 0x4).for_each(|pte| *pte |= 2);
         answered
@@ -123,17 +124,17 @@ fn a_wrong_entry_of_a_range_is_named_like_the_pte_of_a_call() {
 
 #[test]
 fn a_site_without_a_range_is_not_held_against_the_range_of_the_model() {
-    let subject = Wrong::new(Environment::default()).site(SiteId::Fork, Packed::dispatch);
+    let subject = Buggy::new(Environment::default()).site(SiteId::Fork, Packed::dispatch);
     assert_eq!(signatures_at(&[SiteId::Fork], subject, PROGRAMS), [""; 0]);
 }
 
 #[test]
 fn a_wrong_class_is_named_by_both_classes() {
     // The erratum mask that pte_none() applies, applied to the special value too.
-    let subject = Wrong::new(Environment::default()).predicates(|packed, pte| packed.classify(pte & !0x60));
+    let subject = Buggy::new(Environment::default()).predicates(|packed, pte| packed.classify(pte & !0x60));
     let found = signatures(subject, PROGRAMS);
     assert!(found.contains(&"classify/predicate/swap->special".to_string()), "{found:?}");
-    let masked = Wrong::new(Environment::default()).predicates(|packed, pte| {
+    let masked = Buggy::new(Environment::default()).predicates(|packed, pte| {
         let right = packed.classify(pte);
         Classification { class: if pte & !0x60 == 4 { Class::Special } else { right.class }, ..right }
     });
@@ -142,7 +143,7 @@ fn a_wrong_class_is_named_by_both_classes() {
 
 #[test]
 fn a_wrong_predicate_is_named_with_its_value() {
-    let subject = Wrong::new(Environment::default()).predicates(|packed, pte| {
+    let subject = Buggy::new(Environment::default()).predicates(|packed, pte| {
         let right = packed.classify(pte);
         Classification { write_migration: right.migration, ..right }
     });
@@ -151,7 +152,7 @@ fn a_wrong_predicate_is_named_with_its_value() {
 
 #[test]
 fn what_predicates_say_of_an_entry_that_is_not_there_is_not_compared() {
-    let subject = Wrong::new(Environment::default()).predicates(|packed, pte| {
+    let subject = Buggy::new(Environment::default()).predicates(|packed, pte| {
         let right = packed.classify(pte);
         if right.has_swap_entry { right } else { Classification { swp_type: 3, swp_offset: 5, ..right } }
     });
@@ -161,7 +162,7 @@ fn what_predicates_say_of_an_entry_that_is_not_there_is_not_compared() {
 /// The signatures of `count` calls of these sites, the mistake of a law made by reference and subject alike.
 fn both_mistaken_about(index: usize, environment: Environment, sites: &[SiteId], count: usize) -> BTreeSet<String> {
     let law = &LAWS[index];
-    let mut subject = Wrong::new(environment).mistaken_about(law);
+    let mut subject = Mistaken::about(law, environment);
     let mut lockstep = Lockstep::with_reference(Model::new(environment), subject.clone());
     let source = CallSource::new(environment, sites.to_vec(), false);
     let mut rng = Rng::new(SEED);

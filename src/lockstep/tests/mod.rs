@@ -5,7 +5,6 @@ mod collisions;
 mod kinds;
 mod order;
 mod ranges;
-mod reverts;
 mod seen;
 mod support;
 mod unpatched;

@@ -1,6 +1,7 @@
 //! What a signature names where several things are wrong at once, and what it does not name.
 
-use super::support::{Wrong, WrongSite, signatures_at};
+use super::support::signatures_at;
+use crate::museum::{Buggy, WrongSite};
 use crate::packed::entry::any;
 use crate::packed::masks::*;
 use crate::packed::{Packed, Watch};
@@ -9,7 +10,7 @@ use crate::site::{Answer, Call, SiteId};
 
 /// The signatures of a subject in which one site is wrong, in calls of that site.
 fn with_site(site: SiteId, wrong: WrongSite) -> Vec<String> {
-    signatures_at(&[site], Wrong::new(Environment::default()).site(site, wrong), 1000)
+    signatures_at(&[site], Buggy::new(Environment::default()).site(site, wrong), 1000)
 }
 
 /// On the special pte wrong in the pte, the outcome, the auxiliary word and a use, from the `FIRST` of these on.
@@ -95,7 +96,7 @@ fn an_auxiliary_word_that_is_a_pte_is_named_like_one() {
 
 #[test]
 fn a_number_that_the_predicates_decode_is_named_without_its_value() {
-    let upright = Wrong::new(Environment::default()).predicates(|packed, pte| {
+    let upright = Buggy::new(Environment::default()).predicates(|packed, pte| {
         let mut said = packed.classify(pte);
         said.swp_offset ^= offset_field();
         said
@@ -106,7 +107,7 @@ fn a_number_that_the_predicates_decode_is_named_without_its_value() {
 #[test]
 fn several_mistakes_have_a_signature_each() {
     let (wait, pvmw) = (SiteId::MigrationWait, SiteId::Pvmw);
-    let two = Wrong::new(Environment::default())
+    let two = Buggy::new(Environment::default())
         .site(wait, |packed, call| Answer { aux: 0, ..packed.dispatch(call) })
         .site(pvmw, |packed, call| {
             let answer = packed.dispatch(call);

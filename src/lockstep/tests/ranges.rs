@@ -1,16 +1,16 @@
 //! Ranges: mistakes of a loop, of its counters and of its stop, and the hunks in the ranges of their sites.
 
-use super::reverts::{HUNK_REVERTS, scan_range_counts};
-use super::support::{SEED, Wrong, signatures_at};
+use super::support::{SEED, revert, reverts, signatures_at};
 use crate::engine::Runner;
 use crate::lockstep::{Divergence, Lockstep, Subject};
 use crate::model::Model;
+use crate::museum::Buggy;
 use crate::program::{CallSource, Program, RangeBuffer, RawProgram, Rng};
 use crate::pte::Environment;
 use crate::site::{Budgets, RANGE_SITES, RangeCall, SiteId};
 
 /// Every divergence of generated ranges of one site.
-fn divergences(subject: &mut Wrong, site: SiteId) -> Vec<Divergence> {
+fn divergences(subject: &mut Buggy, site: SiteId) -> Vec<Divergence> {
     let environment = subject.environment();
     let source = CallSource::new(environment, vec![site], false);
     let mut lockstep = Lockstep::new(Model::new(environment));
@@ -26,12 +26,12 @@ fn divergences(subject: &mut Wrong, site: SiteId) -> Vec<Divergence> {
 }
 
 /// Their signatures, sorted, each once.
-fn signatures(mut subject: Wrong, site: SiteId) -> Vec<String> {
+fn signatures(mut subject: Buggy, site: SiteId) -> Vec<String> {
     super::support::names(&divergences(&mut subject, site)).into_iter().collect()
 }
 
-fn wrong() -> Wrong {
-    Wrong::new(Environment::default())
+fn wrong() -> Buggy {
+    Buggy::new(Environment::default())
 }
 
 #[test]
@@ -97,22 +97,18 @@ fn the_hunks_show_in_the_ranges_of_their_sites_too() {
         ("H12", &["move_soft_dirty[]/pte/special->swap"]),
     ];
     let mut seen = expected.into_iter();
-    for revert in HUNK_REVERTS.iter().filter(|revert| RANGE_SITES.contains(&revert.site)) {
-        let subject = match revert.id {
-            "H07" => wrong().range_of(revert.site, scan_range_counts),
-            _ => wrong().site_and_ranges(revert.site, revert.wrong),
-        };
-        let found = signatures(subject, revert.site);
+    for bug in reverts().filter(|bug| RANGE_SITES.contains(&bug.site)) {
+        let found = signatures(wrong().with(bug), bug.site);
         let found: Vec<_> = found.iter().map(String::as_str).collect();
-        assert_eq!(seen.next(), Some((revert.id, &found[..])));
+        assert_eq!(seen.next(), Some((bug.id, &found[..])));
     }
     assert_eq!(seen.next(), None);
 }
 
 #[test]
 fn the_program_of_a_range_divergence_shows_it_again() {
-    let mremap = HUNK_REVERTS.into_iter().find(|revert| revert.id == "H12").expect("the hunk of mremap");
-    let mut subject = wrong().site_and_ranges(mremap.site, mremap.wrong);
+    let mremap = revert("H12");
+    let mut subject = wrong().with(mremap);
     let found = divergences(&mut subject, mremap.site);
     let mut runner = Runner::new(Environment::default());
     for divergence in &found[..20] {

@@ -1,9 +1,9 @@
 //! What each hunk taken back shows: by value under which special value, and by its use of the special pte (SPEC, section 8).
 
-use super::reverts::{HUNK_REVERTS, HunkRevert, scan_range_counts};
-use super::support::{Wrong, divergences, names, signatures};
+use super::support::{at_its_site, divergences, names, revert, reverts, signatures};
 use crate::lockstep::{Divergence, Lockstep, Signature, Witness};
 use crate::model::Model;
+use crate::museum::{Bug, Buggy, Ranges};
 use crate::pte::{Environment, Special};
 use crate::site::{Budgets, RangeCall, SITES, SiteId, TOTALS};
 use std::collections::BTreeSet;
@@ -44,19 +44,10 @@ const SEEN: [(&str, &str, &[&str]); 16] = [
 /// The handler that `get_mctgt_type()` entered: a witness of ours in the outcome of `mctgt`, and not what the kernel returns.
 const MCTGT_HANDLER: u64 = 0xf0;
 
-fn revert(id: &str) -> &'static HunkRevert {
-    static REVERTS: [HunkRevert; 16] = HUNK_REVERTS;
-    REVERTS.iter().find(|revert| revert.id == id).expect("a revert with this number")
-}
-
-fn wrong(revert: &HunkRevert, environment: Environment) -> Wrong {
-    Wrong::new(environment).site(revert.site, revert.wrong)
-}
-
 /// Every divergence on the special pte, with 2000 generated parameters of the site.
-fn on_special(mut subject: Wrong, revert: &HunkRevert, special: Special) -> Vec<Divergence> {
+fn on_special(mut subject: Buggy, bug: &Bug, special: Special) -> Vec<Divergence> {
     let mut lockstep = Lockstep::new(Model::new(Environment::new(special)));
-    divergences(&mut lockstep, &mut subject, revert.site, 2000, |call| call.pte == special.value())
+    divergences(&mut lockstep, &mut subject, bug.site, 2000, |call| call.pte == special.value())
 }
 
 /// Whether both answers differ in something else than these bits of the outcome.
@@ -66,9 +57,9 @@ fn differs_beyond(divergence: &Divergence, bits: u64) -> bool {
 }
 
 /// One cell a special value: whether the revert shows by value, the handler that mctgt entered apart.
-fn by_value(revert: &HunkRevert, apart: u64) -> String {
+fn by_value(bug: &Bug, apart: u64) -> String {
     let cell = |special: Special| {
-        let found = on_special(wrong(revert, Environment::new(special)).by_value(), revert, special);
+        let found = on_special(at_its_site(bug, Environment::new(special)).by_value(), bug, special);
         if found.iter().any(|divergence| differs_beyond(divergence, apart)) { '+' } else { '.' }
     };
     Special::ALL.into_iter().map(cell).collect()
@@ -76,9 +67,9 @@ fn by_value(revert: &HunkRevert, apart: u64) -> String {
 
 #[test]
 fn the_reverts_visible_by_value_are_those_of_the_table_cell_by_cell() {
-    let measured: Vec<_> = HUNK_REVERTS.iter().map(|revert| (revert.id, by_value(revert, MCTGT_HANDLER))).collect();
-    for (revert, (id, row)) in HUNK_REVERTS.iter().zip(&measured) {
-        println!("{id} {:<36} {row}", revert.slug);
+    let measured: Vec<_> = reverts().map(|bug| (bug.id, by_value(bug, MCTGT_HANDLER))).collect();
+    for (bug, (id, row)) in reverts().zip(&measured) {
+        println!("{id} {:<36} {row}", bug.slug);
     }
     let expected = SEEN.map(|(id, row, _)| (id, row.to_string()));
     assert_eq!(measured, expected);
@@ -96,15 +87,15 @@ fn the_two_hunks_of_check_pte_show_under_one_shifted_value_each() {
 fn the_handler_that_memcg_enters_shows_its_revert_under_every_special_value() {
     assert_eq!(by_value(revert("H08"), 0), "++++");
     let special = Special::Migration;
-    let found = on_special(wrong(revert("H08"), Environment::new(special)).by_value(), revert("H08"), special);
+    let found = on_special(at_its_site(revert("H08"), Environment::new(special)).by_value(), revert("H08"), special);
     assert_eq!(names(&found), BTreeSet::from(["mctgt/outcome/handler:none->swap".to_string()]));
 }
 
 #[test]
 fn each_revert_but_one_is_seen_by_its_use_of_the_special_pte_when_its_values_are_right() {
-    for (revert, (id, _, uses)) in HUNK_REVERTS.iter().zip(SEEN) {
-        let found = on_special(wrong(revert, Environment::default()).by_use(), revert, Special::X86);
-        let site = SITES[revert.site as usize].name;
+    for (bug, (id, _, uses)) in reverts().zip(SEEN) {
+        let found = on_special(at_its_site(bug, Environment::default()).by_use(), bug, Special::X86);
+        let site = SITES[bug.site as usize].name;
         let expected: BTreeSet<_> = uses.iter().map(|uses| format!("{site}/use/{uses}")).collect();
         assert_eq!(names(&found), expected, "{id}");
     }
@@ -112,10 +103,10 @@ fn each_revert_but_one_is_seen_by_its_use_of_the_special_pte_when_its_values_are
 
 #[test]
 fn every_use_of_the_special_pte_is_seen_under_every_special_value() {
-    for (revert, (id, _, uses)) in HUNK_REVERTS.iter().zip(SEEN).filter(|(_, (_, _, uses))| !uses.is_empty()) {
+    for (bug, (id, _, uses)) in reverts().zip(SEEN).filter(|(_, (_, _, uses))| !uses.is_empty()) {
         for special in Special::ALL {
-            let subject = wrong(revert, Environment::new(special)).by_use();
-            let found = on_special(subject, revert, special);
+            let subject = at_its_site(bug, Environment::new(special)).by_use();
+            let found = on_special(subject, bug, special);
             // The two halves of the rmap walk use the pte under some of their flags only, and so does what has two places to do so.
             assert!(!found.is_empty(), "{id} under {}: none of {uses:?}", special.name());
             for divergence in &found {
@@ -128,11 +119,11 @@ fn every_use_of_the_special_pte_is_seen_under_every_special_value() {
 
 #[test]
 fn a_revert_makes_its_own_site_diverge_and_no_other() {
-    for revert in &HUNK_REVERTS {
-        let found = signatures(wrong(revert, Environment::default()), 1000);
-        let site = format!("{}/", SITES[revert.site as usize].name);
-        assert!(!found.is_empty(), "{}", revert.slug);
-        assert!(found.iter().all(|name| name.starts_with(&site)), "{}: {found:?}", revert.slug);
+    for bug in reverts() {
+        let found = signatures(at_its_site(bug, Environment::default()), 1000);
+        let site = format!("{}/", SITES[bug.site as usize].name);
+        assert!(!found.is_empty(), "{}", bug.slug);
+        assert!(found.iter().all(|name| name.starts_with(&site)), "{}: {found:?}", bug.slug);
     }
 }
 
@@ -140,14 +131,14 @@ fn a_revert_makes_its_own_site_diverge_and_no_other() {
 fn where_nothing_is_special_no_revert_diverges() {
     use crate::pte::Config::{NoArchUffdWp, NoUserfaultfd};
     for environment in [NoArchUffdWp, NoUserfaultfd].map(Environment::of) {
-        for revert in &HUNK_REVERTS {
-            assert_eq!(signatures(wrong(revert, environment), 200), [""; 0], "{} in {environment}", revert.slug);
+        for bug in reverts() {
+            assert_eq!(signatures(at_its_site(bug, environment), 200), [""; 0], "{} in {environment}", bug.slug);
         }
     }
 }
 
 /// A scan of so many swap ptes with the special one behind them: signature, and the totals of both.
-fn scan(slots: usize, subject: Wrong) -> (Signature, [u64; TOTALS], [u64; TOTALS]) {
+fn scan(slots: usize, subject: Buggy) -> (Signature, [u64; TOTALS], [u64; TOTALS]) {
     let mut subject = subject;
     let ptes: Vec<u64> = (0..slots).map(|i| 0x07ff_ffff_ffff_fe00 - ((i as u64) << 9)).chain([0x4]).collect();
     let params = vec![[0; 3]; ptes.len()];
@@ -164,7 +155,7 @@ fn scan(slots: usize, subject: Wrong) -> (Signature, [u64; TOTALS], [u64; TOTALS
 
 #[test]
 fn a_scan_that_counts_the_special_pte_is_seen_in_the_aggregates_of_its_range() {
-    let counts = wrong(revert("H07"), Environment::default()).range_of(SiteId::KhugeScan, scan_range_counts);
+    let counts = Buggy::new(Environment::default()).with(revert("H07"));
     let (signature, right, wrong) = scan(64, counts.clone());
     assert_eq!(signature.to_string(), "khuge_scan[]/aux/+unmapped");
     assert_eq!(right[..3], [7, 64, 64], "SCAN_PTE_UFFD_WP at the special pte, 64 swap ptes");
@@ -172,7 +163,8 @@ fn a_scan_that_counts_the_special_pte_is_seen_in_the_aggregates_of_its_range() {
 
     // A subject whose single entries say nothing of counters shows it in the aggregates alone.
     let silent = counts.range_of(SiteId::KhugeScan, |packed, call, answer| {
-        scan_range_counts(packed, call, answer);
+        let Ranges::Whole(scan) = revert("H07").ranges else { return false };
+        scan(packed, call, answer);
         if let Some(aux) = answer.aux.last_mut() {
             *aux = 0;
         }

@@ -1,149 +1,62 @@
-//! A subject that is wrong where it is told to be, and runs that say which signatures lockstep gives it.
+//! Subjects that are wrong where they are told to be, and runs that say which signatures lockstep gives them.
 
 use crate::engine::{Limits, Next, RawRun};
 use crate::lockstep::laws::{Case, Law};
 use crate::lockstep::{Divergence, Lockstep, Subject};
 use crate::model::Model;
-use crate::packed::{Packed, Watch};
+use crate::museum::{Bug, Buggy, MUSEUM};
 use crate::program::{CallSource, Rng};
 use crate::pte::{Classification, Environment};
-use crate::site::{Answer, Call, RangeAnswer, RangeCall, SITE_COUNT, SiteId, Uses};
+use crate::site::{Answer, Call, SiteId};
 use std::collections::BTreeSet;
 
-/// What stands in the place of one site's function.
-pub(super) type WrongSite = fn(&mut Packed<Watch>, &Call) -> Answer;
-/// What stands in the place of one site's range.
-pub(super) type WrongRange = fn(&mut Packed<Watch>, &RangeCall<'_>, &mut RangeAnswer<'_>) -> bool;
-/// What stands in the place of the predicates.
-pub(super) type WrongPredicates = fn(&Packed<Watch>, u64) -> Classification;
-
-/// What answers the ranges of a site.
-#[derive(Clone, Copy)]
-enum Range {
-    /// Packed's loop, over what answers the site.
-    Own,
-    /// Nothing.
-    None,
-    /// This.
-    Whole(WrongRange),
+/// The hunks of RFC 07/30 taken back, then hmm, which the review of the patch asked for.
+pub(super) fn reverts() -> impl Iterator<Item = &'static Bug> {
+    MUSEUM.iter().filter(|bug| bug.id.starts_with('H') || bug.id == "R01")
 }
 
-/// How much of a replaced site's answers is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shown {
-    All,
-    Values,
-    Uses,
+/// The one of them with this id.
+pub(super) fn revert(id: &str) -> &'static Bug {
+    reverts().find(|bug| bug.id == id).expect("a hunk with this number")
 }
 
-/// Packed with some sites replaced.
+/// A subject in which one site is wrong, but not its ranges: it has none.
+pub(super) fn at_its_site(bug: &Bug, environment: Environment) -> Buggy {
+    Buggy::new(environment).site(bug.site, bug.wrong)
+}
+
+/// Packed with the mistake that a law is there for, and without uses.
 #[derive(Clone)]
-pub(super) struct Wrong {
-    packed: Packed<Watch>,
-    sites: [Option<WrongSite>; SITE_COUNT],
-    ranges: [Range; SITE_COUNT],
-    predicates: Option<WrongPredicates>,
-    law: Option<&'static Law>,
-    shown: Shown,
+pub(super) struct Mistaken {
+    packed: Buggy,
+    law: &'static Law,
 }
 
-impl Wrong {
-    /// Nothing is wrong yet.
-    pub(super) fn new(environment: Environment) -> Wrong {
-        Wrong {
-            packed: Packed::observed(environment),
-            sites: [None; SITE_COUNT],
-            ranges: [Range::Own; SITE_COUNT],
-            predicates: None,
-            law: None,
-            shown: Shown::All,
-        }
-    }
-
-    /// With this function for this site.
-    pub(super) fn site(mut self, site: SiteId, function: WrongSite) -> Wrong {
-        self.sites[site as usize] = Some(function);
-        self.ranges[site as usize] = Range::None;
-        self
-    }
-
-    /// With this function for this site and for each entry of its ranges: what a mistake in the kernel's function is.
-    pub(super) fn site_and_ranges(self, site: SiteId, function: WrongSite) -> Wrong {
-        let mut wrong = self.site(site, function);
-        wrong.ranges[site as usize] = Range::Own;
-        wrong
-    }
-
-    /// With this function for the ranges of this site.
-    pub(super) fn range_of(mut self, site: SiteId, function: WrongRange) -> Wrong {
-        self.ranges[site as usize] = Range::Whole(function);
-        self
-    }
-
-    /// With these predicates.
-    pub(super) fn predicates(self, function: WrongPredicates) -> Wrong {
-        Wrong { predicates: Some(function), ..self }
-    }
-
-    /// With the mistake that a law is there for, and without uses.
-    pub(super) fn mistaken_about(self, law: &'static Law) -> Wrong {
-        Wrong { law: Some(law), shown: Shown::Values, ..self }
-    }
-
-    /// Pte, outcome and auxiliary word only.
-    pub(super) fn by_value(self) -> Wrong {
-        Wrong { shown: Shown::Values, ..self }
-    }
-
-    /// The right pte, outcome and auxiliary word with the uses of the wrong function.
-    pub(super) fn by_use(self) -> Wrong {
-        Wrong { shown: Shown::Uses, ..self }
-    }
-
-    /// The answer to one call.
-    pub(super) fn one(&mut self, call: &Call) -> Answer {
-        let mut answer = match self.sites[call.site as usize] {
-            Some(function) => self.packed.answer_with(call, function),
-            None => self.packed.answer(call),
-        };
-        match self.shown {
-            Shown::All => {}
-            Shown::Values => answer.uses = Uses::NONE,
-            Shown::Uses => answer = Answer { uses: answer.uses, ..self.packed.answer(call) },
-        }
-        if let Some(law) = self.law {
-            let right = answer;
-            let case = Case::new(self.environment(), call, self.packed.class(call.pte), &right);
-            if law.covers(&case) {
-                (law.mistake)(&case, &mut answer);
-            }
-        }
-        answer
+impl Mistaken {
+    /// With this law's mistake.
+    pub(super) fn about(law: &'static Law, environment: Environment) -> Mistaken {
+        Mistaken { packed: Buggy::new(environment).by_value(), law }
     }
 }
 
-impl Subject for Wrong {
+impl Subject for Mistaken {
     fn answer(&mut self, calls: &[Call], answers: &mut [Answer]) {
         for (call, answer) in calls.iter().zip(answers) {
-            *answer = self.one(call);
+            let right = self.packed.one(call);
+            *answer = right;
+            let case = Case::new(self.packed.environment(), call, self.packed.class(call.pte), &right);
+            if self.law.covers(&case) {
+                (self.law.mistake)(&case, answer);
+            }
         }
     }
 
     fn environment(&self) -> Environment {
-        self.packed.masks.environment
+        self.packed.environment()
     }
 
     fn classify(&mut self, pte: u64) -> Option<Classification> {
-        Some(self.predicates.map_or_else(|| self.packed.classify(pte), |wrong| wrong(&self.packed, pte)))
-    }
-
-    fn range(&mut self, call: &RangeCall<'_>, answer: &mut RangeAnswer<'_>) -> bool {
-        match (self.ranges[call.site as usize], self.sites[call.site as usize]) {
-            (Range::Own, None) => self.packed.range(call, answer),
-            (Range::Own, Some(function)) => self.packed.range_with(call, answer, function),
-            (Range::None, _) => false,
-            (Range::Whole(function), _) => function(&mut self.packed, call, answer),
-        }
+        self.packed.classify(pte)
     }
 }
 

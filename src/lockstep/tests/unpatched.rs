@@ -1,7 +1,6 @@
 //! The reverts against another reading of what they are: the model of a kernel that knows no special pte.
 
-use super::reverts::{HUNK_REVERTS, HunkRevert};
-use super::support::{SEED, Wrong};
+use super::support::{SEED, at_its_site, revert, reverts};
 use crate::model::Model;
 use crate::program::{CallSource, Rng};
 use crate::pte::{Environment, Special};
@@ -22,18 +21,14 @@ fn unpatched(special: Special) -> Model {
     Model::new(Environment { special: None, ..Environment::new(special) })
 }
 
-fn subject(revert: &HunkRevert, special: Special) -> Wrong {
-    Wrong::new(Environment::new(special)).site(revert.site, revert.wrong)
-}
-
 #[test]
 fn a_site_without_its_hunk_answers_as_a_kernel_that_knows_no_special_pte() {
-    for revert in HUNK_REVERTS.iter().filter(|revert| !PARTS.contains(&revert.id)) {
+    for bug in reverts().filter(|bug| !PARTS.contains(&bug.id)) {
         for special in Special::ALL {
-            let (model, mut subject) = (unpatched(special), subject(revert, special));
-            for call in calls_on_special(revert.site, special) {
+            let (model, mut subject) = (unpatched(special), at_its_site(bug, Environment::new(special)));
+            for call in calls_on_special(bug.site, special) {
                 let found = Answer { uses: Uses::NONE, ..subject.one(&call) };
-                assert_eq!(found, model.answer(&call), "{} under {}: {call:x?}", revert.id, special.name());
+                assert_eq!(found, model.answer(&call), "{} under {}: {call:x?}", bug.id, special.name());
             }
         }
     }
@@ -42,10 +37,10 @@ fn a_site_without_its_hunk_answers_as_a_kernel_that_knows_no_special_pte() {
 #[test]
 fn the_three_hunks_of_the_rmap_walk_make_the_unpatched_walk_together() {
     const MAP_PTE: u64 = 1;
-    let reverts = ["H13", "H14", "H15"].map(|id| HUNK_REVERTS.into_iter().find(|r| r.id == id).expect("a revert"));
+    let hunks = ["H13", "H14", "H15"].map(revert);
     for special in Special::ALL {
         let model = unpatched(special);
-        let mut subjects = reverts.map(|revert| subject(&revert, special));
+        let mut subjects = hunks.map(|hunk| at_its_site(hunk, Environment::new(special)));
         for call in calls_on_special(SiteId::Pvmw, special) {
             let [map, migration, device] = subjects.each_mut().map(|subject| subject.one(&call).outcome);
             let found = map & MAP_PTE | (migration | device) & !MAP_PTE;
