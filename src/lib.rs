@@ -14,6 +14,7 @@
 //! * [`subjects`]: every implementation that can be held against the model, by name.
 //! * [`vectors`]: recorded answers of the kernel's own functions.
 //! * [`engine`]: the driver that generates programs, runs them and keeps what it found.
+//! * [`target`]: fuzz targets for cargo-fuzz and AFL++: what each checks, and the session that runs any byte string.
 
 pub mod engine;
 pub mod foreign;
@@ -25,5 +26,6 @@ pub mod program;
 pub mod pte;
 pub mod site;
 pub mod subjects;
+pub mod target;
 pub mod vectors;
 pub mod world;

@@ -20,6 +20,15 @@ impl Default for Coverage {
 }
 
 impl Coverage {
+    /// How many cells there are.
+    pub const CELLS: usize = CELLS;
+
+    /// The cell of a call, by the class of its pte and the right answer; below [`Coverage::CELLS`].
+    #[inline]
+    pub fn cell(call: &Call, class: Class, answer: &Answer) -> usize {
+        index(call, class, answer)
+    }
+
     /// Cells reached.
     pub fn covered(&self) -> usize {
         self.covered

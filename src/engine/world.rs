@@ -110,7 +110,7 @@ impl WorldRun {
         let WorldRun { lockstep, world, generator, coverage, finds, .. } = self;
         let (tree, ops) = generator.program(&mut Rng::new(self.seed ^ mix(number)));
         self.operations += ops.len() as u64;
-        world.run(tree, ops.iter().copied());
+        world.run_canonical(tree, ops);
         let mut seen = |call: &_, class: Class, answer: &_| {
             coverage.add(call, class, answer);
         };

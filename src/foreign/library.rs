@@ -114,7 +114,11 @@ impl Library {
         let out = self.results.lend();
         // SAFETY: a function of the library, called as the header says, with memory of its own to write to.
         let code = unsafe { (self.apply)(call.site as u32, call.pte, p0, p1, p2, out) };
-        let uses = if self.reports { self.reported() } else { Uses::NONE };
+        let mut uses = if self.reports { self.reported() } else { Uses::NONE };
+        if call.row().uses.is_empty() {
+            // The primitives take any value: nothing is expected of them.
+            uses = Uses::NONE;
+        }
         let Some([pte, outcome, aux]) = self.results.take() else { return Answer::failed(Failure::Scribble) };
         match code {
             0 => Answer { pte, outcome, aux, uses },
@@ -132,6 +136,7 @@ impl Library {
         let out = self.classifications.lend();
         // SAFETY: a function of the library, called as the header says, with memory of its own to write to.
         unsafe { classify(pte, out) };
+        REPORTED.with(|reported| reported.borrow_mut().clear());
         self.classifications.take().ok_or(Some(Failure::Scribble))
     }
 

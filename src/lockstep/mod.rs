@@ -7,6 +7,7 @@
 mod check;
 mod divergence;
 pub mod explain;
+mod judge;
 mod known;
 pub mod laws;
 pub mod parts;

@@ -78,6 +78,13 @@ impl CallSource {
         call
     }
 
+    /// This call with other parameters, such as are generated for its pte.
+    pub(super) fn parameters_of(&self, call: Call, rng: &mut Rng) -> Call {
+        let mut other = Call { p: [0; 3], ..call };
+        self.parameters(&mut other, rng);
+        other
+    }
+
     fn parameters(&self, call: &mut Call, rng: &mut Rng) {
         let site = &SITES[call.site as usize];
         let flags = sparse(rng);

@@ -6,6 +6,8 @@
 mod arbitrary;
 mod calls;
 mod generate;
+mod menu;
+mod mutate;
 mod operation;
 #[allow(clippy::module_inception, reason = "the room and its main type")]
 mod program;
@@ -18,6 +20,8 @@ mod world_program;
 
 pub use calls::{CallSource, RangeBuffer, into_domain};
 pub use generate::Generator;
+pub use menu::{Form, Menu};
+pub use mutate::Mutator;
 pub use operation::{
     ACCIDENTS, KIND_WORDS, OPERATION_COUNT, OPERATIONS, Op, OpCode, Operation, Opt, PAGES, PROT_WORDS, Shape, TABLE,
     accident, operation_shape,
@@ -25,7 +29,7 @@ pub use operation::{
 pub use program::{Program, ReadError};
 pub use ptes::PteSource;
 pub(crate) use raw::arguments;
-pub use raw::{RawProgram, Record};
+pub use raw::{RawProgram, Record, Records, Step};
 pub use reference::reference;
 pub use rng::{Rng, mix};
 pub use token::TextError;

@@ -293,6 +293,9 @@ operations! {
     42 Mlock "mlock" Range [flag("off", 0)] []
         "locks or unlocks the vma"
         sites [] facts "" truth "mlock_fixup(), v5.10";
+    43 Populate "populate" Range [flag("write", 0)] []
+        "faults in every page, as read or write does"
+        sites [PteFault, PteFaultRfc08, AnonPage, FinishFault, FinishFaultRfc08, DoSwapPage, MigrationWait, NumaPage, WpPage, MigrateCollect, RemoveMigration] facts "as read and write" truth "populate_vma_page_range(), v5.10";
 }
 
 /// How an operation of this code names its pages.

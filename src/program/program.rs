@@ -105,3 +105,25 @@ impl Program {
         }
     }
 }
+
+/// The program of an input that is a text, none if it is not one: the lines before the first that does not parse, since an engine may have cut the
+/// file anywhere.
+pub(super) fn text_total(input: &[u8]) -> Option<Program> {
+    if !input.starts_with(b"ptefuzz 1") {
+        return None;
+    }
+    let valid = input.utf8_chunks().next()?.valid();
+    let mut text = valid;
+    loop {
+        match Program::from_text(text) {
+            Ok(program) => return Some(program),
+            Err(error) => {
+                let before: usize = text.split_inclusive('\n').take(error.line - 1).map(str::len).sum();
+                if before == 0 || before >= text.len() {
+                    return None;
+                }
+                text = &text[..before];
+            }
+        }
+    }
+}

@@ -48,15 +48,15 @@ pub struct RawProgram {
 type OpenRange<'a> = (Word<'a>, SiteId, Budgets, Vec<(u64, [u64; 3])>);
 
 /// Bytes of one record.
-const RECORD: usize = 40;
+pub(super) const RECORD: usize = 40;
 /// Bytes before the first record: kind and version.
-const HEADER: usize = 2;
+pub(super) const HEADER: usize = 2;
 /// The kind byte of a raw program.
 pub(super) const KIND_RAW: u8 = 0;
 /// The version of the format.
 pub(super) const VERSION: u8 = 1;
-const TAG_CLASSIFY: u8 = 64;
-const TAG_RANGE: u8 = 128;
+pub(super) const TAG_CLASSIFY: u8 = 64;
+pub(super) const TAG_RANGE: u8 = 128;
 
 impl RawProgram {
     /// The canonical text.
@@ -186,33 +186,129 @@ impl RawProgram {
 
     /// Reads bytes as a fuzzing entry does: every byte string is some program, and every call is brought into its site's domain.
     pub fn from_bytes_total(bytes: &[u8]) -> RawProgram {
+        RawProgram::from_records(Records::of(bytes, &SiteId::ALL, false))
+    }
+
+    /// The program of records that are decoded one by one.
+    pub(super) fn from_records(mut from: Records<'_>) -> RawProgram {
         let mut records = Vec::new();
-        let mut rest = bytes.get(HEADER..).unwrap_or(&[]).chunks_exact(RECORD);
-        while let Some(chunk) = rest.next() {
-            let (tag, pte, p) = fields(chunk);
-            if tag & TAG_RANGE != 0 {
-                let site = RANGE_SITES.iter().copied().find(|s| *s as u8 == tag & 63);
-                let site = site.unwrap_or(RANGE_SITES[(tag & 63) as usize % RANGE_SITES.len()]);
-                let n = u16::from_le_bytes([chunk[2], chunk[3]]) as usize % (RANGE_MAX + 1);
-                let entries = rest.by_ref().take(n).map(|chunk| {
-                    let (_, pte, p) = fields(chunk);
-                    let mut call = Call { site, pte, p };
-                    into_domain(&mut call);
-                    (call.pte, call.p)
-                });
-                let entries = entries.collect();
-                let budgets = if site == SiteId::KhugeScan { unpack_budgets(pte) } else { Budgets::default() };
-                records.push(Record::Range { site, budgets, entries });
-            } else if tag & TAG_CLASSIFY != 0 {
-                records.push(Record::Classify(pte));
-            } else {
-                let mut call = Call { site: SiteId::ALL[tag as usize % SITE_COUNT], pte, p };
-                into_domain(&mut call);
-                records.push(Record::Call(call));
-            }
+        let (mut ptes, mut params) = ([0; RANGE_MAX], [[0; 3]; RANGE_MAX]);
+        while let Some(step) = from.next(&mut ptes, &mut params) {
+            records.push(match step {
+                Step::Call(call) => Record::Call(call),
+                Step::Classify(pte) => Record::Classify(pte),
+                Step::Range { site, budgets, len } => {
+                    let entries = ptes[..len].iter().copied().zip(params[..len].iter().copied());
+                    Record::Range { site, budgets, entries: entries.collect() }
+                }
+            });
         }
         RawProgram { records }
     }
+}
+
+/// One record of a byte string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A site call.
+    Call(Call),
+    /// A pte to classify.
+    Classify(u64),
+    /// A range call, whose entries went into the caller's buffers.
+    Range {
+        /// The site, one of [`RANGE_SITES`].
+        site: SiteId,
+        /// khugepaged's budgets.
+        budgets: Budgets,
+        /// How many entries.
+        len: usize,
+    },
+}
+
+/// The records of a byte string, decoded one by one as they are asked for; nothing is rejected and nothing allocated.
+///
+/// A range takes the records behind it as its entries, until it has as many as it says, or the next range or the end comes: then those that it has
+/// are repeated until it is full, so that a few records make a whole page table. A range that has none is all zeroes.
+#[derive(Clone, Debug)]
+pub struct Records<'a> {
+    chunks: std::slice::Chunks<'a, u8>,
+    sites: &'static [SiteId],
+    ranges: bool,
+}
+
+impl<'a> Records<'a> {
+    /// Records over these sites, which must not be empty. With `ranges` there is nothing but ranges: a record outside one is a range of one entry.
+    pub fn of(bytes: &'a [u8], sites: &'static [SiteId], ranges: bool) -> Records<'a> {
+        let records = bytes.get(HEADER..).unwrap_or(&[]);
+        let whole = records.len() / RECORD * RECORD;
+        Records { chunks: records[..whole].chunks(RECORD), sites, ranges }
+    }
+
+    /// The next record. The entries of a range go to the front of `ptes` and `params`, which have room for [`RANGE_MAX`] each.
+    pub fn next(&mut self, ptes: &mut [u64], params: &mut [[u64; 3]]) -> Option<Step> {
+        let chunk = self.chunks.next()?;
+        let (tag, pte, p) = fields(chunk);
+        let range = (tag & TAG_RANGE != 0 || self.ranges).then(|| self.range_site(tag)).flatten();
+        Some(match range {
+            Some(site) if tag & TAG_RANGE == 0 => {
+                (ptes[0], params[0]) = entry(site, pte, p);
+                Step::Range { site, budgets: Budgets::default(), len: 1 }
+            }
+            Some(site) => {
+                let n = u16::from_le_bytes([chunk[2], chunk[3]]) as usize % (RANGE_MAX + 1);
+                let budgets = if site == SiteId::KhugeScan { unpack_budgets(pte) } else { Budgets::default() };
+                self.entries(site, &mut ptes[..n], &mut params[..n]);
+                Step::Range { site, budgets, len: n }
+            }
+            None if tag & TAG_CLASSIFY != 0 => Step::Classify(pte),
+            None => {
+                let mut call = Call { site: self.site(tag), pte, p };
+                into_domain(&mut call);
+                Step::Call(call)
+            }
+        })
+    }
+
+    /// Fills a range with the records that follow it, over and over if they are too few.
+    fn entries(&mut self, site: SiteId, ptes: &mut [u64], params: &mut [[u64; 3]]) {
+        let mut have = 0;
+        while have < ptes.len() {
+            let mut ahead = self.chunks.clone();
+            let Some(chunk) = ahead.next().filter(|chunk| chunk[0] & TAG_RANGE == 0) else { break };
+            self.chunks = ahead;
+            let (_, pte, p) = fields(chunk);
+            (ptes[have], params[have]) = entry(site, pte, p);
+            have += 1;
+        }
+        if have == 0 && !ptes.is_empty() {
+            (ptes[0], params[0]) = entry(site, 0, [0; 3]);
+            have = 1;
+        }
+        for i in have..ptes.len() {
+            (ptes[i], params[i]) = (ptes[i - have], params[i - have]);
+        }
+    }
+
+    /// The site that the tag of a call names, or one that it picks.
+    pub(super) fn site(&self, tag: u8) -> SiteId {
+        let site = SiteId::ALL[tag as usize % SITE_COUNT];
+        if self.sites.contains(&site) { site } else { self.sites[tag as usize % self.sites.len()] }
+    }
+
+    /// The range site that a tag names, or one that it picks; none if no site here has ranges.
+    pub(super) fn range_site(&self, tag: u8) -> Option<SiteId> {
+        let here = || RANGE_SITES.into_iter().filter(|site| self.sites.contains(site));
+        let n = here().count();
+        let named = here().find(|site| *site as u8 == tag & 63);
+        named.or_else(|| here().nth((tag & 63) as usize % n.max(1)))
+    }
+}
+
+/// An entry of a range of this site, in its domain.
+fn entry(site: SiteId, pte: u64, p: [u64; 3]) -> (u64, [u64; 3]) {
+    let mut call = Call { site, pte, p };
+    into_domain(&mut call);
+    (call.pte, call.p)
 }
 
 fn fields(chunk: &[u8]) -> (u8, u64, [u64; 3]) {

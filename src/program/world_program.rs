@@ -10,8 +10,8 @@ use std::fmt::Write;
 
 /// The kind byte of a world program.
 pub(super) const KIND_WORLD: u8 = 1;
-const HEADER: usize = 4;
-const OP: usize = 8;
+pub(super) const HEADER: usize = 4;
+pub(super) const OP: usize = 8;
 
 /// Which tree's sites a program runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -83,34 +83,45 @@ impl Operation {
     pub fn by_name(name: &str) -> Option<&'static Operation> {
         OPERATIONS.iter().find(|o| o.name == name)
     }
-
-    /// Bits of the argument that its options use.
-    const fn option_bits(&self) -> u16 {
-        let mut bits = 0;
-        let mut i = 0;
-        while i < self.options.len() {
-            bits |= (((1u32 << self.options[i].bits) - 1) << self.options[i].shift) as u16;
-            i += 1;
-        }
-        bits
-    }
 }
 
-/// Option bits and accident bits of each operation, so that canonicalising is a few masks.
-static MASKS: [(u16, u32); OPERATIONS.len()] = {
-    let mut masks = [(0, 0); OPERATIONS.len()];
+/// What canonicalising an operation takes, ready for use: a few masks.
+#[derive(Clone, Copy)]
+struct Canon {
+    shape: Shape,
+    /// Bits of the argument that its options use.
+    options: u16,
+    /// Accidents that can happen to it.
+    accidents: u32,
+    /// Choices that have fewer words than values: shift, mask and number of words.
+    choices: [(u8, u16, u16); 3],
+}
+
+static CANON: [Canon; OPERATIONS.len()] = {
+    let mut rows = [Canon { shape: Shape::Page, options: 0, accidents: 1, choices: [(0, 0, 1); 3] }; OPERATIONS.len()];
     let mut i = 0;
     while i < OPERATIONS.len() {
-        let mut accidents = 1;
+        let row = &OPERATIONS[i];
+        rows[i].shape = row.shape;
         let mut a = 0;
-        while a < OPERATIONS[i].accidents.len() {
-            accidents |= 1 << OPERATIONS[i].accidents[a];
+        while a < row.accidents.len() {
+            rows[i].accidents |= 1 << row.accidents[a];
             a += 1;
         }
-        masks[i] = (OPERATIONS[i].option_bits(), accidents);
+        let (mut o, mut c) = (0, 0);
+        while o < row.options.len() {
+            let option = &row.options[o];
+            let mask = ((1u32 << option.bits) - 1) as u16;
+            rows[i].options |= mask << option.shift;
+            if option.words.len() as u16 != 0 && option.words.len() as u16 <= mask {
+                rows[i].choices[c] = (option.shift, mask, option.words.len() as u16);
+                c += 1;
+            }
+            o += 1;
+        }
         i += 1;
     }
-    masks
+    rows
 };
 
 impl Op {
@@ -131,23 +142,29 @@ impl Op {
     /// The operation with every field in its range and what it does not use at 0. Done twice it changes nothing more.
     #[inline]
     pub fn canonical(self) -> Op {
-        let row = &OPERATIONS[self.code as usize];
-        let (options, accidents) = MASKS[self.code as usize];
-        let accident = if self.accident < 32 && accidents >> self.accident & 1 != 0 { self.accident } else { 0 };
+        let row = &CANON[self.code as usize];
+        let accident = if self.accident < 32 && row.accidents >> self.accident & 1 != 0 { self.accident } else { 0 };
         let page = self.page % PAGES;
         // A range stays in its table.
         let room = TABLE - page % TABLE;
         let len = self.len.clamp(1, room);
+        let mut arg = self.arg & row.options;
+        for (shift, mask, words) in row.choices {
+            // A choice that has no word is the first one.
+            if arg >> shift & mask >= words {
+                arg &= !(mask << shift);
+            }
+        }
         match row.shape {
-            Shape::Page => Op { accident, page, len: 1, arg: canonical_options(row, self.arg & options), ..self },
-            Shape::Range => Op { accident, page, len, arg: canonical_options(row, self.arg & options), ..self },
+            Shape::Page => Op { accident, page, len: 1, arg, ..self },
+            Shape::Range => Op { accident, page, len, arg, ..self },
             Shape::Move => {
                 // The destination in ten bits, the options above.
                 let to = self.arg % PAGES;
                 let len = len.min(TABLE - to % TABLE);
                 Op { accident, page, len, arg: to | self.arg & 0x8000, ..self }
             }
-            Shape::Whole => Op { accident, page: 0, len: 1, arg: canonical_options(row, self.arg & options), ..self },
+            Shape::Whole => Op { accident, page: 0, len: 1, arg, ..self },
         }
     }
 
@@ -169,20 +186,6 @@ impl Op {
         }
         row.options.iter().any(|o| o.name == name && self.arg >> o.shift & 1 != 0)
     }
-}
-
-/// Brings choices that have no word to their first one.
-fn canonical_options(row: &Operation, arg: u16) -> u16 {
-    let mut arg = arg;
-    for option in row.options {
-        if !option.words.is_empty() {
-            let mask = (1u16 << option.bits) - 1;
-            if (arg >> option.shift & mask) as usize >= option.words.len() {
-                arg &= !(mask << option.shift);
-            }
-        }
-    }
-    arg
 }
 
 impl WorldProgram {

@@ -36,7 +36,8 @@ pub struct RangeCall<'a> {
     pub budgets: Budgets,
 }
 
-/// Where a range call's answer goes. The slices are as long as the call's and zeroed by the caller.
+/// Where a range call's answer goes. The slices are as long as the call's; auxiliary words and aggregates are zeroed by the caller, every pte must be
+/// written.
 #[derive(Debug)]
 pub struct RangeAnswer<'a> {
     /// The entries afterwards (fork: the child's). Behind a stop: the entry as it was, for fork 0.

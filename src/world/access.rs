@@ -1,8 +1,9 @@
 //! Accesses: hardware first, then the fault path, site by site, until the access is satisfied or cannot go on.
 
 use super::facts::{entry_value, slot_of_entry};
-use super::state::{Cached, Frame, Kind, Vma, place};
+use super::state::{Cached, Frame, Kind, place};
 use super::teardown::{EV_STORE, soft_dirty};
+use super::vmas::Vma;
 use super::{Ending, World};
 use crate::program::{Op, Tree, accident};
 use crate::pte::{Class, X86_64};
@@ -38,6 +39,17 @@ impl World {
             }
         }
         Ending::Stuck
+    }
+
+    /// An access to each page; those that cannot go on are left.
+    pub(super) fn populate(&mut self, op: Op) -> Ending {
+        let (code, accident) = (op.code, 0);
+        let any = self.each_part(op.page, op.end(), |world, _, start, end| {
+            for page in start..end {
+                world.access(Op { code, accident, page, len: 1, arg: 0 }, op.arg & 1 != 0);
+            }
+        });
+        if any { Ending::Done } else { Ending::NoVma }
     }
 
     /// What hardware does where the pte lets it: sets accessed, and dirty for a write.

@@ -1,7 +1,8 @@
 //! What a kernel function would look up: the page behind a pte, its flags, its swap slot.
 
 use super::World;
-use super::state::{AREA_TYPES, FRAMES, Frame, Kind, Prot, SLOTS, Vma};
+use super::state::{AREA_TYPES, FRAMES, Frame, Kind, Prot, SLOTS};
+use super::vmas::Vma;
 use crate::pte::{Class, SwapEntry, X86_64};
 
 impl World {
@@ -51,15 +52,6 @@ impl World {
         let known = AREA_TYPES.contains(&entry.kind);
         let byte = slot_of_entry(entry).map_or(0, |(area, slot)| self.map_byte(area, slot));
         (if known { SLOTS as u64 } else { 0 }, byte)
-    }
-
-    /// The ptes that point to a frame, by page, vmas or not.
-    pub(super) fn pages_of(&self, frame: usize) -> Vec<u16> {
-        let pages = self.state.touched_pages();
-        pages
-            .filter(|page| self.state.ptes[*page] != 0 && self.page_of(self.state.ptes[*page]) == Some(frame))
-            .map(|page| page as u16)
-            .collect()
     }
 
     /// The vma of a page; a page without one is treated as anonymous memory.

@@ -63,14 +63,14 @@ impl World {
 
     /// `remove_migration_ptes()`: every migration entry of the old frame becomes a pte of the new one.
     fn remove_migration_entries(&mut self, old: usize, new: usize) {
-        for page in self.pages_of(old) {
-            let pte = self.state.pte(page);
-            if !matches!(self.class(pte), Class::MigrationRead | Class::MigrationWrite) {
-                continue;
+        self.each_page_of(old, |world, page| {
+            let pte = world.state.pte(page);
+            if !matches!(world.class(pte), Class::MigrationRead | Class::MigrationWrite) {
+                return true;
             }
-            let vma = self.vma_or_default(page);
-            let frame = self.state.frames[new];
-            let answer = self.ask(
+            let vma = world.vma_or_default(page);
+            let frame = world.state.frames[new];
+            let answer = world.ask(
                 pte,
                 params::RemoveMigration {
                     vm_write: vma.prot.write,
@@ -82,8 +82,9 @@ impl World {
                     new_pfn: new as u64,
                 },
             );
-            self.migrated(page, old, new, pte, &answer);
-        }
+            world.migrated(page, old, new, pte, &answer);
+            true
+        });
     }
 
     fn migrated(&mut self, page: u16, old: usize, new: usize, pte: u64, answer: &Answer) {
@@ -109,15 +110,15 @@ impl World {
     /// Pages to device-private memory, or back.
     pub(super) fn device_migrate(&mut self, op: Op, to_device: bool) -> Ending {
         let mut any = false;
-        for (i, start, end) in self.parts(op.page, op.end()) {
+        self.each_part(op.page, op.end(), |world, i, start, end| {
             // migrate_vma_setup() refuses hugetlb and special vmas.
-            if matches!(self.state.vmas[i].kind, Kind::Hugetlb | Kind::Device) {
-                continue;
+            if matches!(world.state.vmas[i].kind, Kind::Hugetlb | Kind::Device) {
+                return;
             }
             for page in start..end {
-                any |= self.collect(page, to_device, op.accident);
+                any |= world.collect(page, to_device, op.accident);
             }
-        }
+        });
         if any { Ending::Done } else { Ending::NoEffect }
     }
 

@@ -16,6 +16,7 @@ mod teardown;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod vmas;
 
 pub use conserve::{CONSERVATION, Conservation, Lost};
 pub use trace::{RangeRecord, Trace};
@@ -26,7 +27,6 @@ use crate::pte::{Class, Environment};
 use crate::site::params::Parameters;
 use crate::site::{Answer, Budgets, Call, SiteId};
 use state::State;
-use std::sync::Arc;
 
 /// How an operation ended, in the words of a replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -80,7 +80,7 @@ pub enum Plant {
 /// The world of one program at a time.
 #[derive(Clone, Debug)]
 pub struct World {
-    model: Arc<Model>,
+    model: Model,
     state: Box<State>,
     trace: Trace,
     tree: Tree,
@@ -95,7 +95,7 @@ impl World {
     /// An empty world in this environment.
     pub fn new(environment: Environment) -> World {
         World {
-            model: Arc::new(Model::new(environment)),
+            model: Model::new(environment),
             state: Box::new(State::new()),
             trace: Trace::default(),
             tree: Tree::Patch07,
@@ -138,10 +138,24 @@ impl World {
         }
     }
 
+    /// Runs a whole program whose operations are canonical, as decoding and generating make them.
+    pub fn run_canonical(&mut self, tree: Tree, ops: &[Op]) {
+        self.reset(tree);
+        for op in ops {
+            debug_assert_eq!(*op, op.canonical());
+            self.step_canonical(*op);
+        }
+    }
+
     /// Runs one operation.
     pub fn step(&mut self, op: Op) -> Ending {
+        self.step_canonical(op.canonical())
+    }
+
+    /// Runs one operation that is canonical.
+    fn step_canonical(&mut self, op: Op) -> Ending {
         let made = self.trace.calls.len() + self.trace.ranges.len();
-        let ending = self.operate(op.canonical());
+        let ending = self.operate(op);
         let worked = ending == Ending::Done || self.trace.calls.len() + self.trace.ranges.len() > made;
         self.worked[op.code as usize] += worked as u64;
         self.op = self.op.saturating_add(1);
@@ -208,6 +222,7 @@ impl World {
             OpCode::Age => self.age(op),
             OpCode::Ksm => self.ksm(op),
             OpCode::Mlock => self.mlock(op),
+            OpCode::Populate => self.populate(op),
         }
     }
 
@@ -247,24 +262,33 @@ impl World {
             self.trace.ptes.push(pte);
             self.trace.params.push(p);
         }
-        // Trace and model are shared with nothing while entries are applied to the world.
-        let mut trace = std::mem::take(&mut self.trace);
-        let model = Arc::clone(&self.model);
-        let mut page = start;
-        trace.ask_range(&model, self.op, site, from, Budgets::default(), |_, answer| {
-            let pte = self.state.pte(page);
-            apply(self, page, pte, answer);
-            page += 1;
-        });
-        self.trace = trace;
+        let seen = self.trace.ask_range(&self.model, self.op, site, from, Budgets::default());
+        for (i, page) in (start..end).enumerate().take(seen) {
+            let answer = self.trace.right_entry(from + i);
+            apply(self, page, self.trace.ptes[from + i], &answer);
+        }
     }
 
-    /// The vmas that overlap these pages, by index, each with its part.
-    fn parts(&self, start: u16, end: u16) -> Vec<(usize, u16, u16)> {
-        let overlapping = self.state.vmas.iter().enumerate().filter(|(_, v)| v.start < end && start < v.end);
-        let mut parts: Vec<_> = overlapping.map(|(i, v)| (i, v.part(start, end).0, v.part(start, end).1)).collect();
-        parts.sort_by_key(|part| part.1);
-        parts
+    /// Does something to each vma's part of these pages, by the vma's index; false where there is none.
+    fn each_part(&mut self, start: u16, end: u16, mut act: impl FnMut(&mut World, usize, u16, u16)) -> bool {
+        let mut at = start;
+        while let Some((i, from, to)) = self.state.vmas.next_part(at, end) {
+            act(self, i, from, to);
+            at = to;
+        }
+        at != start
+    }
+
+    /// Does something to each page whose pte points to this frame, in order, as long as it says so; false where it ended early.
+    fn each_page_of(&mut self, frame: usize, mut act: impl FnMut(&mut World, u16) -> bool) -> bool {
+        let mut from = 0;
+        while let Some(page) = self.state.next_page(from, |pte| pte != 0 && self.page_of(pte) == Some(frame)) {
+            if !act(self, page as u16) {
+                return false;
+            }
+            from = page + 1;
+        }
+        true
     }
 
     #[inline]

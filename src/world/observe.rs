@@ -8,16 +8,12 @@ use crate::site::{Budgets, SiteId, params, params::Parameters};
 
 impl World {
     /// Something for each vma's part of the operation's pages.
-    fn each_part(&mut self, op: Op, mut look: impl FnMut(&mut World, usize, u16, u16)) -> Ending {
-        let parts = self.parts(op.page, op.end());
-        for &(i, start, end) in &parts {
-            look(self, i, start, end);
-        }
-        if parts.is_empty() { Ending::NoVma } else { Ending::Done }
+    fn look(&mut self, op: Op, look: impl FnMut(&mut World, usize, u16, u16)) -> Ending {
+        if self.each_part(op.page, op.end(), look) { Ending::Done } else { Ending::NoVma }
     }
 
     pub(super) fn pagemap(&mut self, op: Op) -> Ending {
-        self.each_part(op, |world, i, start, end| {
+        self.look(op, |world, i, start, end| {
             let vma = world.state.vmas[i];
             if vma.kind == Kind::Hugetlb {
                 return;
@@ -37,7 +33,7 @@ impl World {
     }
 
     pub(super) fn smaps(&mut self, op: Op) -> Ending {
-        self.each_part(op, |world, i, start, end| {
+        self.look(op, |world, i, start, end| {
             let vma = world.state.vmas[i];
             if vma.kind == Kind::Hugetlb {
                 for page in start..end {
@@ -64,7 +60,7 @@ impl World {
             none: [511, 0, 1, 64][(op.arg >> 2 & 3) as usize],
             shared: [256, 0, 1, 256][(op.arg >> 4 & 3) as usize],
         };
-        self.each_part(op, |world, i, start, end| {
+        self.look(op, |world, i, start, end| {
             let vma = world.state.vmas[i];
             // hugepage_vma_check(): khugepaged scans anonymous memory; shmem has a scan of its own.
             if vma.kind == Kind::Hugetlb || vma.kind == Kind::Device {
@@ -86,12 +82,12 @@ impl World {
                 world.trace.params.push(words.words());
             }
             let op = world.op;
-            world.trace.ask_range(&world.model, op, SiteId::KhugeScan, from, budgets, |_, _| {});
+            world.trace.ask_range(&world.model, op, SiteId::KhugeScan, from, budgets);
         })
     }
 
     pub(super) fn khuge_swapin(&mut self, op: Op) -> Ending {
-        self.each_part(op, |world, i, start, end| {
+        self.look(op, |world, i, start, end| {
             let vma = world.state.vmas[i];
             if matches!(vma.kind, Kind::Hugetlb | Kind::Device) {
                 return;
@@ -110,7 +106,7 @@ impl World {
     }
 
     pub(super) fn memcg_move(&mut self, op: Op) -> Ending {
-        self.each_part(op, |world, i, start, end| {
+        self.look(op, |world, i, start, end| {
             let vma = world.state.vmas[i];
             for page in start..end {
                 if world.hole(op, page) && !vma.has_file() {
@@ -154,7 +150,7 @@ impl World {
     }
 
     pub(super) fn hmm(&mut self, op: Op) -> Ending {
-        self.each_part(op, |world, i, start, end| {
+        self.look(op, |world, i, start, end| {
             let vma = world.state.vmas[i];
             if vma.kind == Kind::Hugetlb {
                 return;
@@ -222,7 +218,7 @@ impl World {
     }
 
     pub(super) fn mincore(&mut self, op: Op) -> Ending {
-        self.each_part(op, |world, i, start, end| {
+        self.look(op, |world, i, start, end| {
             let vma = world.state.vmas[i];
             if vma.kind == Kind::Hugetlb {
                 return;

@@ -52,15 +52,14 @@ impl World {
     }
 
     pub(super) fn numa_hint(&mut self, op: Op) -> Ending {
-        let parts = self.parts(op.page, op.end());
-        for &(i, start, end) in &parts {
-            let vma = self.state.vmas[i];
+        let any = self.each_part(op.page, op.end(), |world, i, start, end| {
+            let vma = world.state.vmas[i];
             // task_numa_work(): migratable and accessible vmas only.
             if vma.accessible() && matches!(vma.kind, Kind::Anon | Kind::ShmemShared | Kind::ShmemPrivate) {
-                self.change_protection(i, start, end, Pass::NumaHint);
+                world.change_protection(i, start, end, Pass::NumaHint);
             }
-        }
-        if parts.is_empty() { Ending::NoVma } else { Ending::Done }
+        });
+        if any { Ending::Done } else { Ending::NoVma }
     }
 
     pub(super) fn uffd_register(&mut self, op: Op) -> Ending {
@@ -96,13 +95,13 @@ impl World {
 
     pub(super) fn uffd_protect(&mut self, op: Op, protect: bool) -> Ending {
         let mut any = false;
-        for (i, start, end) in self.parts(op.page, op.end()) {
-            let vma = self.state.vmas[i];
+        self.each_part(op.page, op.end(), |world, i, start, end| {
+            let vma = world.state.vmas[i];
             if vma.uffd_wp && vma.kind != Kind::Hugetlb {
                 any = true;
-                self.change_protection(i, start, end, if protect { Pass::Protect } else { Pass::Resolve });
+                world.change_protection(i, start, end, if protect { Pass::Protect } else { Pass::Resolve });
             }
-        }
+        });
         if any { Ending::Done } else { Ending::Denied }
     }
 
@@ -176,16 +175,14 @@ impl World {
     }
 
     /// Splits vmas at the ends of the operation's pages and does something to each vma within.
-    fn with_vmas(&mut self, op: Op, mut change: impl FnMut(&mut World, usize, u16, u16)) -> Ending {
-        if self.parts(op.page, op.end()).is_empty() {
+    fn with_vmas(&mut self, op: Op, change: impl FnMut(&mut World, usize, u16, u16)) -> Ending {
+        if self.state.vmas.next_part(op.page, op.end()).is_none() {
             return Ending::NoVma;
         }
-        if !self.state.split(op.page, op.end()) {
+        if !self.state.vmas.split(op.page, op.end()) {
             return Ending::OutOfMemory;
         }
-        for (i, start, end) in self.parts(op.page, op.end()) {
-            change(self, i, start, end);
-        }
+        self.each_part(op.page, op.end(), change);
         Ending::Done
     }
 
@@ -214,7 +211,7 @@ impl World {
 
     /// Marks a page's frame as written by its vma: a private file mapping has copies of its own from now on.
     pub(super) fn note_anon(&mut self, page: u16) {
-        if let Some(i) = self.state.vma_index(page) {
+        if let Some(i) = self.state.vmas.index_of(page) {
             self.state.vmas[i].anon_vma = true;
         }
     }

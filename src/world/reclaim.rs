@@ -17,13 +17,14 @@ impl World {
     }
 
     fn age_page(&mut self, frame: usize) {
-        for page in self.pages_of(frame) {
-            let pte = self.state.pte(page);
-            if self.model.is_present(pte) {
-                let answer = self.ask(pte, params::Accessor { operation: 2, ..Default::default() });
-                self.state.set(page, answer.pte);
+        self.each_page_of(frame, |world, page| {
+            let pte = world.state.pte(page);
+            if world.model.is_present(pte) {
+                let answer = world.ask(pte, params::Accessor { operation: 2, ..Default::default() });
+                world.state.set(page, answer.pte);
             }
-        }
+            true
+        });
     }
 
     pub(super) fn swap_out(&mut self, op: Op) -> Ending {
@@ -66,7 +67,7 @@ impl World {
 
     /// `try_to_unmap()`: the rmap walk over the ptes of a frame ends at the first that cannot be unmapped.
     pub(super) fn unmap_all(&mut self, frame: usize, ttu: params::Unmap) -> bool {
-        self.pages_of(frame).into_iter().all(|page| self.unmap_one(page, frame, ttu))
+        self.each_page_of(frame, |world, page| world.unmap_one(page, frame, ttu))
     }
 
     /// `try_to_unmap_one()` on one pte of a frame, with the page's flags added to `ttu`. True where it succeeded.
@@ -133,21 +134,19 @@ impl World {
             return Ending::NoEffect;
         }
         self.age_page(i);
-        for page in self.pages_of(i) {
-            let pte = self.state.pte(page);
-            let unmapped = self.unmap_one(page, i, params::Unmap { ttu_batch_flush: true, ..Default::default() });
-            if !unmapped {
-                break;
+        self.each_page_of(i, |world, page| {
+            let pte = world.state.pte(page);
+            let unmapped = world.unmap_one(page, i, params::Unmap { ttu_batch_flush: true, ..Default::default() });
+            if unmapped && world.tree == Tree::Series {
+                let vm_anon = world.vma_or_default(page).anonymous();
+                let left = world.ask(pte, params::InstallUffdWp { vm_anon });
+                world.state.set(page, left.pte);
+                let special = world.class(left.pte) == Class::Special;
+                world.state.special_seen |= special;
+                world.state.expect(page).wp = special;
             }
-            if self.tree == Tree::Series {
-                let vm_anon = self.vma_or_default(page).anonymous();
-                let left = self.ask(pte, params::InstallUffdWp { vm_anon });
-                self.state.set(page, left.pte);
-                let special = self.class(left.pte) == Class::Special;
-                self.state.special_seen |= special;
-                self.state.expect(page).wp = special;
-            }
-        }
+            unmapped
+        });
         self.swap_cached_out(i)
     }
 
@@ -191,21 +190,15 @@ impl World {
     pub(super) fn write_back(&mut self, op: Op) -> Ending {
         let pte = self.state.pte(op.page);
         let Some(i) = self.page_of(pte) else { return Ending::NoEffect };
-        for page in self.pages_of(i) {
-            let pte = self.state.pte(page);
-            // page_mkclean() walks ptes that map the page: present ones and device entries.
-            let maps =
-                self.normal_page(pte).is_some() || matches!(self.class(pte), Class::DeviceRead | Class::DeviceWrite);
-            if !maps {
-                continue;
+        self.each_page_of(i, |world, page| {
+            let pte = world.state.pte(page);
+            // page_mkclean() is for shared mappings of file pages: of ptes that map the page it sees present ones here.
+            if world.normal_page(pte).is_some() {
+                let answer = world.ask(pte, params::PageMkclean { thp: false, page_pfn: i as u64 });
+                world.state.set(page, answer.pte);
             }
-            // It is for shared mappings of file pages.
-            if self.class(pte) == Class::DeviceRead || self.class(pte) == Class::DeviceWrite {
-                continue;
-            }
-            let answer = self.ask(pte, params::PageMkclean { thp: false, page_pfn: i as u64 });
-            self.state.set(page, answer.pte);
-        }
+            true
+        });
         self.state.frames[i].dirty = false;
         Ending::Done
     }
@@ -314,18 +307,18 @@ impl World {
 
     pub(super) fn madv_free(&mut self, op: Op) -> Ending {
         let mut any = false;
-        for (i, start, end) in self.parts(op.page, op.end()) {
+        self.each_part(op.page, op.end(), |world, i, start, end| {
             // madvise_free_single_vma(): anonymous vmas only.
-            if self.state.vmas[i].kind != Kind::Anon || self.state.vmas[i].locked {
-                continue;
+            if world.state.vmas[i].kind != Kind::Anon || world.state.vmas[i].locked {
+                return;
             }
+            any = true;
             for page in start..end {
-                any = true;
-                if !self.hole(op, page) {
-                    self.free_lazily(page, op.accident);
+                if !world.hole(op, page) {
+                    world.free_lazily(page, op.accident);
                 }
             }
-        }
+        });
         if any { Ending::Done } else { Ending::Denied }
     }
 
@@ -383,27 +376,30 @@ impl World {
 
     pub(super) fn willneed(&mut self, op: Op) -> Ending {
         let mut any = false;
-        for (i, start, end) in self.parts(op.page, op.end()) {
-            if self.state.vmas[i].kind != Kind::Anon {
-                continue;
+        self.each_part(op.page, op.end(), |world, i, start, end| {
+            if world.state.vmas[i].kind != Kind::Anon {
+                return;
             }
+            any = true;
             for page in start..end {
-                any = true;
-                if self.hole(op, page) {
-                    continue;
-                }
-                let pte = self.state.pte(page);
-                let (area, _) = self.swap_facts(pte);
-                let answer = match self.tree {
-                    Tree::Patch07 => self.ask(pte, params::Willneed { area }),
-                    Tree::Series => self.ask(pte, params::WillneedV3 { area }),
-                };
-                if answer.outcome & 2 != 0 {
-                    self.read_ahead(pte, 0);
+                if !world.hole(op, page) {
+                    world.will_need(page);
                 }
             }
-        }
+        });
         if any { Ending::Done } else { Ending::Denied }
+    }
+
+    fn will_need(&mut self, page: u16) {
+        let pte = self.state.pte(page);
+        let (area, _) = self.swap_facts(pte);
+        let answer = match self.tree {
+            Tree::Patch07 => self.ask(pte, params::Willneed { area }),
+            Tree::Series => self.ask(pte, params::WillneedV3 { area }),
+        };
+        if answer.outcome & 2 != 0 {
+            self.read_ahead(pte, 0);
+        }
     }
 
     /// Whether a walk over several pages meets a hole here: one call on a none pte says as much as a hundred.

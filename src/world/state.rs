@@ -1,6 +1,8 @@
 //! The small mm: vmas, frames, swap slots and page cache, in flat arrays that are cheap to clear.
 
+use super::vmas::{Vma, Vmas};
 use crate::program::{PAGES, TABLE};
+use std::ops::Range;
 
 /// Page frames; a frame's number is its pfn. Frame 0 is never used.
 pub(super) const FRAMES: usize = 256;
@@ -12,8 +14,6 @@ pub(super) const AREA_TYPES: [u8; AREAS] = [0, 1, 26];
 pub(super) const SLOTS: usize = 64;
 /// Files of the page cache.
 pub(super) const FILES: usize = 2;
-/// Most vmas at a time.
-pub(super) const VMAS: usize = 24;
 /// The pfn of the first page of device vmas: no frame of ours.
 pub(super) const DEVICE_PFN: u64 = 0x1000;
 
@@ -34,76 +34,6 @@ pub(super) struct Prot {
     pub read: bool,
     pub write: bool,
     pub exec: bool,
-}
-
-/// A virtual memory area.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(super) struct Vma {
-    pub start: u16,
-    pub end: u16,
-    pub kind: Kind,
-    pub prot: Prot,
-    pub uffd_wp: bool,
-    pub uffd_missing: bool,
-    pub locked: bool,
-    pub seq_read: bool,
-    pub soft_dirty: bool,
-    pub anon_vma: bool,
-    pub file: u8,
-    /// Page of the file that the first page maps.
-    pub offset: u16,
-}
-
-impl Vma {
-    /// The part of the vma in these pages.
-    pub fn part(&self, start: u16, end: u16) -> (u16, u16) {
-        (self.start.max(start), self.end.min(end))
-    }
-
-    /// `VM_SHARED`.
-    pub fn shared(&self) -> bool {
-        self.kind == Kind::ShmemShared
-    }
-
-    /// `vma_is_anonymous()`.
-    pub fn anonymous(&self) -> bool {
-        self.kind == Kind::Anon
-    }
-
-    /// Whether the page cache stands behind it.
-    pub fn has_file(&self) -> bool {
-        matches!(self.kind, Kind::ShmemShared | Kind::ShmemPrivate)
-    }
-
-    /// `vma_is_accessible()`.
-    pub fn accessible(&self) -> bool {
-        self.prot.read || self.prot.write || self.prot.exec
-    }
-
-    /// `vma_wants_writenotify()` (v5.10): a shared writable vma whose writes are tracked for soft-dirty.
-    pub fn wants_writenotify(&self) -> bool {
-        self.shared() && self.prot.write && !self.soft_dirty
-    }
-
-    /// `vma->vm_page_prot` (`vma_set_page_prot()`, v5.10): the protection map, without write where writes must be noticed.
-    pub fn page_prot(&self) -> u64 {
-        self.prot_without(false)
-    }
-
-    /// `vm_get_page_prot()` of the vma's flags, less `VM_WRITE` if that is asked for.
-    pub fn prot_without(&self, write: bool) -> u64 {
-        if !self.accessible() {
-            return 0x120;
-        }
-        let nx = if self.prot.exec { 0 } else { 1 << 63 };
-        let write = self.shared() && self.prot.write && !write && !self.wants_writenotify();
-        nx | 0x25 | (write as u64) << 1
-    }
-
-    /// The file page that a page of the vma maps.
-    pub fn file_page(&self, page: u16) -> usize {
-        (self.offset + (page - self.start)) as usize % PAGES as usize
-    }
 }
 
 /// A page frame.
@@ -167,7 +97,7 @@ pub(super) struct Expect {
 pub(super) struct State {
     pub ptes: [u64; PAGES as usize],
     pub expect: [Expect; PAGES as usize],
-    pub vmas: [Vma; VMAS],
+    pub vmas: Vmas,
     pub frames: [Frame; FRAMES],
     next_frame: usize,
     pub slots: [[u8; SLOTS]; AREAS],
@@ -178,9 +108,32 @@ pub(super) struct State {
     pub forked: bool,
     /// A special pte has stood in some table.
     pub special_seen: bool,
-    /// Pages touched, so that a clearing touches no more.
-    touched: (u16, u16),
-    touched_cache: (u16, u16),
+    /// Pages touched in each table, file pages, and how far frames and slots were used, so that clearing and counting look at no more.
+    touched: [Touched; 2],
+    touched_cache: Touched,
+    frames_used: usize,
+    slots_used: usize,
+}
+
+/// A range that grows with what is touched.
+#[derive(Clone, Copy, Debug)]
+struct Touched {
+    start: u16,
+    end: u16,
+}
+
+impl Touched {
+    const NOTHING: Touched = Touched { start: PAGES, end: 0 };
+
+    #[inline]
+    fn add(&mut self, at: u16) {
+        self.start = self.start.min(at);
+        self.end = self.end.max(at + 1);
+    }
+
+    fn range(self) -> Range<usize> {
+        self.start as usize..(self.end as usize).max(self.start as usize)
+    }
 }
 
 impl State {
@@ -188,7 +141,7 @@ impl State {
         State {
             ptes: [0; PAGES as usize],
             expect: [Expect::default(); PAGES as usize],
-            vmas: [Vma::default(); VMAS],
+            vmas: Vmas::new(),
             frames: [Frame::default(); FRAMES],
             next_frame: 1,
             slots: [[0; SLOTS]; AREAS],
@@ -197,52 +150,68 @@ impl State {
             mm: [Mm::default(); 2],
             forked: false,
             special_seen: false,
-            touched: (PAGES, 0),
-            touched_cache: (PAGES, 0),
+            touched: [Touched::NOTHING; 2],
+            touched_cache: Touched::NOTHING,
+            frames_used: 1,
+            slots_used: 1,
         }
     }
 
     /// An empty address space again.
     pub fn clear(&mut self) {
-        let (start, end) = self.touched;
-        if start < end {
-            self.ptes[start as usize..end as usize].fill(0);
-            self.expect[start as usize..end as usize].fill(Expect::default());
+        for touched in self.touched {
+            self.ptes[touched.range()].fill(0);
+            self.expect[touched.range()].fill(Expect::default());
         }
-        let (start, end) = self.touched_cache;
-        if start < end {
-            for file in &mut self.cache {
-                file[start as usize..end as usize].fill(Cached::Hole);
-            }
+        for file in &mut self.cache {
+            file[self.touched_cache.range()].fill(Cached::Hole);
         }
-        self.vmas = [Vma::default(); VMAS];
-        self.frames = [Frame::default(); FRAMES];
+        self.vmas.clear();
+        self.frames[..self.frames_used].fill(Frame::default());
+        for area in 0..AREAS {
+            self.slots[area][..self.slots_used].fill(0);
+            self.swap_cache[area][..self.slots_used].fill(0);
+        }
         self.next_frame = 1;
-        self.slots = [[0; SLOTS]; AREAS];
-        self.swap_cache = [[0; SLOTS]; AREAS];
+        self.frames_used = 1;
+        self.slots_used = 1;
         self.mm = [Mm::default(); 2];
         self.forked = false;
         self.special_seen = false;
-        self.touched = (PAGES, 0);
-        self.touched_cache = (PAGES, 0);
+        self.touched = [Touched::NOTHING; 2];
+        self.touched_cache = Touched::NOTHING;
     }
 
     /// Stores a pte.
+    #[inline]
     pub fn set(&mut self, page: u16, pte: u64) {
         self.ptes[page as usize] = pte;
-        self.touched = (self.touched.0.min(page), self.touched.1.max(page + 1));
+        self.touched[(page / TABLE) as usize & 1].add(page);
     }
 
     /// The pages that have been touched at all.
-    pub fn touched_pages(&self) -> std::ops::Range<usize> {
-        let (start, end) = self.touched;
-        start as usize..(end as usize).max(start as usize)
+    pub fn touched_pages(&self) -> impl Iterator<Item = usize> + use<> {
+        let [first, second] = self.touched;
+        first.range().chain(second.range())
+    }
+
+    /// The first page from `from` on whose pte is as asked, among those touched.
+    pub fn next_page(&self, from: usize, is: impl Fn(u64) -> bool) -> Option<usize> {
+        self.touched.into_iter().find_map(|touched| {
+            let pages = touched.range().start.max(from)..touched.range().end;
+            let ptes = self.ptes.get(pages.clone())?;
+            ptes.iter().position(|pte| is(*pte)).map(|i| pages.start + i)
+        })
     }
 
     /// The file pages that have been touched at all.
-    pub fn touched_file_pages(&self) -> std::ops::Range<usize> {
-        let (start, end) = self.touched_cache;
-        start as usize..(end as usize).max(start as usize)
+    pub fn touched_file_pages(&self) -> Range<usize> {
+        self.touched_cache.range()
+    }
+
+    /// The frames that have been used at all.
+    pub fn used_frames(&self) -> &[Frame] {
+        &self.frames[..self.frames_used]
     }
 
     pub fn pte(&self, page: u16) -> u64 {
@@ -250,7 +219,7 @@ impl State {
     }
 
     pub fn expect(&mut self, page: u16) -> &mut Expect {
-        self.touched = (self.touched.0.min(page), self.touched.1.max(page + 1));
+        self.touched[(page / TABLE) as usize & 1].add(page);
         &mut self.expect[page as usize]
     }
 
@@ -270,40 +239,9 @@ impl State {
         &mut self.mm[mm]
     }
 
-    /// The index of the vma of a page.
-    pub fn vma_index(&self, page: u16) -> Option<usize> {
-        self.vmas.iter().position(|v| v.start <= page && page < v.end)
-    }
-
+    /// The vma of a page.
     pub fn vma(&self, page: u16) -> Option<Vma> {
-        self.vma_index(page).map(|i| self.vmas[i])
-    }
-
-    /// Adds a vma; `false` where there is no room for one more.
-    pub fn add_vma(&mut self, vma: Vma) -> bool {
-        match self.vmas.iter_mut().find(|v| v.end == 0) {
-            Some(free) => {
-                *free = vma;
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Splits vmas so that none crosses `start` or `end`; `false` where there is no room (`-ENOMEM`).
-    pub fn split(&mut self, start: u16, end: u16) -> bool {
-        for at in [start, end] {
-            if let Some(i) = self.vma_index(at).filter(|&i| self.vmas[i].start < at) {
-                let mut upper = self.vmas[i];
-                upper.offset = (upper.offset + (at - upper.start)) % PAGES;
-                upper.start = at;
-                if !self.add_vma(upper) {
-                    return false;
-                }
-                self.vmas[i].end = at;
-            }
-        }
-        true
+        self.vmas.index_of(page).map(|i| self.vmas[i])
     }
 
     /// A free frame, or none (out of memory).
@@ -313,6 +251,7 @@ impl State {
             self.next_frame = if i + 1 == FRAMES { 1 } else { i + 1 };
             if !self.frames[i].in_use() {
                 self.frames[i] = frame;
+                self.frames_used = self.frames_used.max(i + 1);
                 return Some(i as u8);
             }
         }
@@ -322,7 +261,9 @@ impl State {
     /// A free slot of an area, or none (swap is full).
     pub fn take_slot(&mut self, area: usize) -> Option<u8> {
         let free = |s: &usize| self.slots[area][*s] == 0 && self.swap_cache[area][*s] == 0;
-        (1..SLOTS).find(free).map(|slot| slot as u8)
+        let slot = (1..SLOTS).find(free)?;
+        self.slots_used = self.slots_used.max(slot + 1);
+        Some(slot as u8)
     }
 
     pub fn cached(&self, vma: &Vma, page: u16) -> Cached {
@@ -331,7 +272,7 @@ impl State {
 
     pub fn set_cached(&mut self, file: u8, at: usize, cached: Cached) {
         self.cache[file as usize][at] = cached;
-        self.touched_cache = (self.touched_cache.0.min(at as u16), self.touched_cache.1.max(at as u16 + 1));
+        self.touched_cache.add(at as u16);
     }
 
     /// Drops a reference to a swap slot. The page leaves the swap cache with the last one.

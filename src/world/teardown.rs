@@ -1,7 +1,8 @@
 //! What takes ptes away: unmap, zap, exit; and what moves or copies them: mremap and fork. And mapping, which unmaps first.
 
 use super::facts::slot_of_entry;
-use super::state::{DEVICE_PFN, Frame, Kind, Prot, Vma, place};
+use super::state::{DEVICE_PFN, Frame, Kind, Prot, place};
+use super::vmas::Vma;
 use super::{Ending, Plant, World};
 use crate::program::{Op, PAGES, TABLE, Tree, accident};
 use crate::pte::{Class, X86_64};
@@ -51,7 +52,7 @@ impl World {
             file: (op.arg >> 10 & 1) as u8,
             offset: op.page,
         };
-        if !self.state.add_vma(vma) {
+        if self.state.vmas.add(vma).is_none() {
             return Ending::OutOfMemory;
         }
         for page in op.page..op.end() {
@@ -73,28 +74,26 @@ impl World {
     }
 
     pub(super) fn unmap_range(&mut self, start: u16, end: u16) -> Ending {
-        if !self.state.split(start, end) {
+        if !self.state.vmas.split(start, end) {
             return Ending::OutOfMemory;
         }
-        let parts = self.parts(start, end);
-        for &(i, start, end) in &parts {
-            self.zap_part(i, start, end, Details::None, false);
-            self.state.vmas[i] = Vma::default();
-        }
-        if parts.is_empty() { Ending::NoEffect } else { Ending::Done }
+        let any = self.each_part(start, end, |world, i, start, end| {
+            world.zap_part(i, start, end, Details::None, false);
+            world.state.vmas.remove(i);
+        });
+        if any { Ending::Done } else { Ending::NoEffect }
     }
 
     pub(super) fn zap(&mut self, op: Op) -> Ending {
         let details = [Details::None, Details::Truncate, Details::UnmapFile][(op.arg & 3) as usize % 3];
         let keep = op.arg & 4 != 0;
-        let parts = self.parts(op.page, op.end());
-        for &(i, start, end) in &parts {
+        let any = self.each_part(op.page, op.end(), |world, i, start, end| {
             // Truncation and unmap_mapping_range() come through the file.
-            if details == Details::None || self.state.vmas[i].has_file() {
-                self.zap_part(i, start, end, details, keep);
+            if details == Details::None || world.state.vmas[i].has_file() {
+                world.zap_part(i, start, end, details, keep);
             }
-        }
-        if parts.is_empty() { Ending::NoVma } else { Ending::Done }
+        });
+        if any { Ending::Done } else { Ending::NoVma }
     }
 
     /// `zap_pte_range()` over one vma's pages. `keep` leaves the special pte where uffd-wp was (RFC 13/30). In the tree of patch 07, which never
@@ -226,20 +225,21 @@ impl World {
         }
         // mremap moves within one vma (-EFAULT otherwise).
         let Some(vma) = self.state.vma(from).filter(|v| op.end() <= v.end) else { return Ending::NoVma };
-        if self.unmap_range(to, to + len) == Ending::OutOfMemory || !self.state.split(from, op.end()) {
+        if self.unmap_range(to, to + len) == Ending::OutOfMemory || !self.state.vmas.split(from, op.end()) {
             return Ending::OutOfMemory;
         }
-        let Some(i) = self.state.vma_index(from) else { return Ending::NoVma };
+        let Some(i) = self.state.vmas.index_of(from) else { return Ending::NoVma };
         let leaves_uffd = !op.has("event");
         self.move_ptes(from, to, len, leaves_uffd && (vma.uffd_wp || vma.uffd_missing));
         let moved = self.state.vmas[i];
-        self.state.vmas[i] = Vma {
+        let there = Vma {
             start: to,
             end: to + len,
             uffd_wp: moved.uffd_wp && !leaves_uffd,
             uffd_missing: moved.uffd_missing && !leaves_uffd,
             ..moved
         };
+        self.state.vmas.replace(i, there);
         Ending::Done
     }
 
@@ -295,12 +295,10 @@ impl World {
         self.unmap_range(TABLE, PAGES);
         self.state.forked = true;
         self.state.mm[1] = super::state::Mm { has_pinned: self.state.mm[0].has_pinned, ..Default::default() };
-        let parents: Vec<Vma> = self.state.vmas.iter().copied().filter(|v| v.end != 0 && v.end <= TABLE).collect();
-        if parents.is_empty() {
-            self.state.forked = false;
-            return Ending::NoVma;
-        }
-        for parent in parents {
+        let mut at = 0;
+        while let Some((i, _, end)) = self.state.vmas.next_part(at, TABLE) {
+            at = end;
+            let parent = self.state.vmas[i];
             let event = op.has("event");
             let child = Vma {
                 start: parent.start + TABLE,
@@ -310,7 +308,7 @@ impl World {
                 locked: false,
                 ..parent
             };
-            if !self.state.add_vma(child) {
+            if self.state.vmas.add(child).is_none() {
                 return Ending::OutOfMemory;
             }
             if self.copies(&parent, &child) && !self.copy_range(op, &parent, &child) {
@@ -318,6 +316,10 @@ impl World {
                 self.exit_child();
                 return Ending::OutOfMemory;
             }
+        }
+        if at == 0 {
+            self.state.forked = false;
+            return Ending::NoVma;
         }
         Ending::Done
     }

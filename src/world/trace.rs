@@ -1,7 +1,7 @@
 //! What a program made of itself: the calls, each with the model's answer.
 
 use crate::model::Model;
-use crate::site::{Answer, Budgets, Call, RANGE_MAX, RangeAnswer, RangeCall, SiteId, TOTALS};
+use crate::site::{Answer, Budgets, Call, RANGE_MAX, RangeAnswer, RangeCall, SiteId, TOTALS, Uses};
 
 /// The calls and range calls of one program. Buffers are used again by the next one.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,8 @@ pub struct Trace {
     pub right_ptes: Vec<u64>,
     /// The model's auxiliary words for them.
     pub right_aux: Vec<u64>,
+    /// The model's outcomes for them; 0 behind the entry that stopped a range, and in khugepaged's scan, whose outcome is the whole scan's.
+    pub right_outcomes: Vec<u64>,
 }
 
 /// One range call of a trace.
@@ -52,6 +54,7 @@ impl Trace {
         self.params.clear();
         self.right_ptes.clear();
         self.right_aux.clear();
+        self.right_outcomes.clear();
     }
 
     /// A range of the trace as a call.
@@ -75,19 +78,26 @@ impl Trace {
         answer
     }
 
-    /// Asks the model the range whose entries were pushed since `start`, and writes its answer down. `seen` gets each entry's own answer.
-    pub(super) fn ask_range(
-        &mut self,
-        model: &Model,
-        op: u16,
-        site: SiteId,
-        start: usize,
-        budgets: Budgets,
-        seen: impl FnMut(usize, &Answer),
-    ) {
+    /// An entry of a range as a call.
+    #[inline]
+    pub fn entry(&self, record: &RangeRecord, at: usize) -> Call {
+        Call { site: record.site, pte: self.ptes[at], p: self.params[at] }
+    }
+
+    /// The model's answer to one entry of a range.
+    #[inline]
+    pub fn right_entry(&self, at: usize) -> Answer {
+        let (pte, outcome, aux) = (self.right_ptes[at], self.right_outcomes[at], self.right_aux[at]);
+        Answer { pte, outcome, aux, uses: Uses::NONE }
+    }
+
+    /// Asks the model the range whose entries were pushed since `start`, and writes its answer down. Gives the number of entries that have an
+    /// answer of their own.
+    pub(super) fn ask_range(&mut self, model: &Model, op: u16, site: SiteId, start: usize, budgets: Budgets) -> usize {
         let len = (self.ptes.len() - start).min(RANGE_MAX);
-        self.right_ptes.resize(start + len, 0);
-        self.right_aux.resize(start + len, 0);
+        for words in [&mut self.right_ptes, &mut self.right_aux, &mut self.right_outcomes] {
+            words.resize(start + len, 0);
+        }
         let mut record = RangeRecord { site, start, len, budgets, totals: [0; TOTALS], op };
         let call = RangeCall { site, ptes: &self.ptes[start..], params: &self.params[start..], budgets };
         let mut answer = RangeAnswer {
@@ -95,7 +105,13 @@ impl Trace {
             aux: &mut self.right_aux[start..],
             totals: &mut record.totals,
         };
-        model.range_seen(&call, &mut answer, seen);
+        let outcomes = &mut self.right_outcomes[start..];
+        let mut seen = 0;
+        model.range_seen(&call, &mut answer, |i, one| {
+            outcomes[i] = one.outcome;
+            seen = i + 1;
+        });
         self.ranges.push(record);
+        seen
     }
 }

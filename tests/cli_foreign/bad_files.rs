@@ -97,7 +97,10 @@ fn a_library_that_has_no_site_at_all_is_refused() {
 #[test]
 fn a_library_that_says_what_cannot_be_is_refused() {
     let Some(shop) = Workshop::new("facts") else { return };
-    is_refused(&shop.library("uint32_t ptefuzz_config(void) { return 9; }", ""), &["ptefuzz_config() says 9", "expected"]);
+    is_refused(
+        &shop.library("uint32_t ptefuzz_config(void) { return 9; }", ""),
+        &["ptefuzz_config() says 9", "expected"],
+    );
     let present = shop.library("uint64_t ptefuzz_special(void) { return 1; }", "");
     is_refused(&present, &["ptefuzz_special() says 0x1", "expected"]);
 }

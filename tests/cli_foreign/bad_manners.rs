@@ -53,7 +53,8 @@ fn a_write_beside_the_answer_is_seen_on_either_side() {
 #[test]
 fn a_write_to_the_answer_of_an_earlier_call_is_seen() {
     let Some(shop) = Workshop::new("earlier") else { return };
-    let library = shop.library("static struct ptefuzz_result *kept;", "if (kept && kept != out) kept->aux = 5; kept = out");
+    let library =
+        shop.library("static struct ptefuzz_result *kept;", "if (kept && kept != out) kept->aux = 5; kept = out");
     let (_, json) = shop.fuzz(&library, "200");
     assert_eq!(signatures(&json), ["move_soft_dirty/scribble"]);
 }
@@ -97,7 +98,8 @@ fn a_library_may_take_every_limit_and_descriptor_from_its_process() {
 #[test]
 fn a_library_that_limits_its_own_time_is_killed_and_the_run_goes_on() {
     let Some(shop) = Workshop::new("cpu") else { return };
-    let extra = "if (pte == 4) { struct rlimit one = {1, 1}; setrlimit(RLIMIT_CPU, &one); for (;;) __asm__ volatile(\"\"); }";
+    let extra =
+        "if (pte == 4) { struct rlimit one = {1, 1}; setrlimit(RLIMIT_CPU, &one); for (;;) __asm__ volatile(\"\"); }";
     let (output, json) = shop.fuzz_with(&shop.library("", extra), "300", &["--call-time", "5s"]);
     let found = signatures(&json);
     assert!(found.iter().all(|s| s.starts_with("move_soft_dirty/crash/SIG")), "{found:?}");

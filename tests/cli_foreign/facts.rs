@@ -21,7 +21,9 @@ fn a_run_takes_the_special_value_that_the_library_was_built_for() {
     assert_eq!(json["special"], "soft-dirty");
     // It still takes 4 for the special pte: now 6 is, and 4 is a swap pte like any other.
     assert_eq!(code(&output), 1, "{}", stderr(&output));
-    assert!(signatures(&json).contains(&"move_soft_dirty/pte/swap->special".to_string()) || !signatures(&json).is_empty());
+    assert!(
+        signatures(&json).contains(&"move_soft_dirty/pte/swap->special".to_string()) || !signatures(&json).is_empty()
+    );
 }
 
 #[test]
@@ -40,7 +42,8 @@ fn predicates_are_compared_where_the_library_has_them() {
 fn uses_are_compared_where_the_library_reports_them() {
     let Some(shop) = Workshop::new("uses") else { return };
     let top = "static ptefuzz_reporter tell; void ptefuzz_set_reporter(ptefuzz_reporter report) { tell = report; }";
-    let (_, clean) = shop.fuzz(&shop.library(top, "if (pte & 0x101) tell(PTEFUZZ_USE_PRESENT_FLAG, pte, \"here\")"), "500");
+    let (_, clean) =
+        shop.fuzz(&shop.library(top, "if (pte & 0x101) tell(PTEFUZZ_USE_PRESENT_FLAG, pte, \"here\")"), "500");
     assert_eq!(signatures(&clean), Vec::<String>::new());
     let (_, json) = shop.fuzz(&shop.library(top, "if (!(pte & 0x101)) tell(PTEFUZZ_USE_DECODE, pte, \"here\")"), "500");
     assert!(signatures(&json).contains(&"move_soft_dirty/use/decode:special".to_string()), "{:?}", signatures(&json));

@@ -61,14 +61,8 @@ impl Workshop {
         let source = self.dir.join(format!("{name}.c"));
         std::fs::write(&source, text).expect("the source");
         let out = self.dir.join(name);
-        let run = Command::new("cc")
-            .arg("-O1")
-            .args(arguments)
-            .arg("-o")
-            .arg(&out)
-            .arg(&source)
-            .output()
-            .expect("cc runs");
+        let run =
+            Command::new("cc").arg("-O1").args(arguments).arg("-o").arg(&out).arg(&source).output().expect("cc runs");
         assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
         out
     }
