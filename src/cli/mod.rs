@@ -14,6 +14,7 @@ mod minimize;
 mod page;
 mod replay;
 mod report;
+mod shell;
 mod sites;
 mod style;
 mod subject;
@@ -42,6 +43,8 @@ struct Cli {
 const AFTER_HELP: &str = "\
 Examples:
   ptefuzz fuzz                     a minute of fuzzing, with progress
+  ptefuzz fuzz --subject foreign:./libmine.so
+                                   the same for your own C code, see `ptefuzz header`
   ptefuzz decode 0x4               what this pte is, and what it must not be passed to
   ptefuzz vectors tests/vectors/*.tsv
                                    check recorded answers of the kernel's own functions
@@ -60,6 +63,8 @@ enum Command {
     Vectors(vectors::Options),
     Sites(sites::Options),
     Header(header::Options),
+    Completions(shell::CompletionsOptions),
+    Man(shell::ManOptions),
     #[command(hide = true)]
     ForeignChild(foreign_child::Options),
 }
@@ -77,6 +82,8 @@ pub fn run() -> ExitCode {
         Command::Vectors(options) => vectors::run(&options),
         Command::Sites(options) => sites::run(&options),
         Command::Header(options) => header::run(&options),
+        Command::Completions(options) => shell::completions(&options),
+        Command::Man(options) => shell::man(&options),
         Command::ForeignChild(options) => foreign_child::run(&options),
     };
     match result {

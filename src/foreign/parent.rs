@@ -40,8 +40,10 @@ pub struct Parent {
     ended: u64,
     /// The library cannot be loaded any more.
     gone: bool,
-    /// The first call that failed only after others, in words.
+    /// A call that failed only after others, in words.
     impure: Option<String>,
+    /// How often such a call was looked into; a few times are enough.
+    looked: u32,
     /// Which calls of a batch go to the child.
     asked: Vec<usize>,
 }
@@ -50,6 +52,8 @@ pub struct Parent {
 const REMEMBERED: usize = 1 << 16;
 /// Batches between two looks at what the library prints.
 const LISTEN_EVERY: u64 = 64;
+/// Failures that need other calls before them that are looked into.
+const LOOKS: u32 = 3;
 /// Time to load a library in: this many times the time of a call.
 const LOAD_CALLS: u32 = 10;
 
@@ -103,6 +107,7 @@ impl Parent {
             ended: 0,
             gone: false,
             impure: None,
+            looked: 0,
             asked: Vec::with_capacity(CAPACITY),
         };
         parent.spawn()?;
@@ -253,7 +258,8 @@ impl Parent {
                 again.failure()
             }
             _ => {
-                if self.impure.is_none() && !matches!(ended, Ended::Hung) {
+                if self.looked < LOOKS && !matches!(ended, Ended::Hung) {
+                    self.looked += 1;
                     self.look_for_state(run, ended);
                 }
                 ended.failure()
@@ -266,7 +272,7 @@ impl Parent {
         let Some(guilty) = run.last() else { return };
         let name = SITES[guilty.site as usize].name;
         let mut length = 2;
-        let enough = loop {
+        let before = loop {
             let tail = &run[run.len().saturating_sub(length)..];
             self.child = None;
             if let Err((again, _)) = self.exchange(tail.iter().copied()) {
@@ -279,7 +285,8 @@ impl Parent {
             length *= 2;
         };
         let ended = words(ended);
-        self.impure = Some(match enough {
+        self.looked = if before.is_some() { LOOKS } else { self.looked };
+        self.impure = Some(match before {
             Some(before) => format!(
                 "{name}: {ended} only after other calls ({before} before it are enough): the library keeps state"
             ),

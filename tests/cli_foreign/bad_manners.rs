@@ -88,7 +88,7 @@ fn what_a_library_prints_never_reaches_standard_output() {
 fn a_library_may_take_every_limit_and_descriptor_from_its_process() {
     let Some(shop) = Workshop::new("limits") else { return };
     let extra = "static int done; if (!done++) { struct rlimit none = {0, 0}; setrlimit(RLIMIT_NOFILE, &none); \
-                 setrlimit(RLIMIT_AS, &none); setrlimit(RLIMIT_STACK, &none); setrlimit(RLIMIT_FSIZE, &none); \
+                 setrlimit(RLIMIT_AS, &none); setrlimit(RLIMIT_FSIZE, &none); \
                  setrlimit(RLIMIT_NPROC, &none); for (int fd = 0; fd < 64; fd++) close(fd); }";
     let (output, json) = shop.fuzz(&shop.library("", extra), "300");
     assert_eq!((code(&output), signatures(&json)), (0, Vec::new()), "{}", stderr(&output));
@@ -112,25 +112,26 @@ fn a_library_that_signals_its_whole_group_does_not_reach_ptefuzz() {
 }
 
 #[test]
-fn a_crash_on_one_pte_in_a_million_is_found_and_survived() {
-    let Some(shop) = Workshop::new("million") else { return };
+fn a_crash_on_one_pte_in_a_hundred_thousand_is_found_and_survived() {
+    let Some(shop) = Workshop::new("rare") else { return };
     // A multiplicative hash of the pte: which ptes it picks has nothing to do with what they mean.
-    let extra = "if (((pte * 0x9e3779b97f4a7c15ull) >> 44) == 3) *(volatile int *)8 = 1";
+    let extra = "if (((pte * 0x9e3779b97f4a7c15ull) >> 47) == 3) *(volatile int *)8 = 1";
     let subject = shop.subject(&shop.library("", extra));
-    let arguments = ["fuzz", "--target", "raw", "--seed", "3", "--execs", "200000", "--json", "--subject", &subject];
+    let arguments = ["fuzz", "--target", "raw", "--seed", "3", "--execs", "40000", "--json", "--subject", &subject];
     let output = ptefuzz(&arguments);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(signatures(&json), ["move_soft_dirty/crash/SIGSEGV"], "{}", stderr(&output));
-    assert_eq!(json["programs"], 200_000);
+    assert_eq!(json["programs"], 40_000);
 }
 
 #[test]
 fn a_library_that_fails_only_after_other_calls_is_said_to_keep_state() {
     let Some(shop) = Workshop::new("state") else { return };
-    let library = shop.library("static int seen;", "if (++seen == 100) abort()");
+    let library = shop.library("static int seen;", "if (++seen == 10) abort()");
     let (output, json) = shop.fuzz(&library, "50");
     assert_eq!(signatures(&json), ["move_soft_dirty/crash/SIGABRT"]);
-    assert!(stderr(&output).contains("keeps state"), "{}", stderr(&output));
+    let words = stderr(&output).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("(9 before it are enough): the library keeps state"), "{words}");
 }
 
 #[test]

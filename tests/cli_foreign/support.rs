@@ -87,7 +87,10 @@ impl Workshop {
     pub fn fuzz_with(&self, library: &Path, execs: &str, more: &[&str]) -> (Output, Value) {
         let subject = self.subject(library);
         let mut arguments = vec!["fuzz", "--target", "raw", "--seed", "1", "--execs", execs, "--json"];
-        arguments.extend(["--call-time", "100ms", "--subject", &subject]);
+        arguments.extend(["--subject", &subject]);
+        if !more.contains(&"--call-time") {
+            arguments.extend(["--call-time", "100ms"]);
+        }
         arguments.extend(more);
         let output = ptefuzz(&arguments);
         let json = serde_json::from_slice(&output.stdout)
