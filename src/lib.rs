@@ -36,11 +36,14 @@
 //! * [`museum`]: known bugs, each a wrong function for one site.
 //! * [`subjects`]: every implementation that can be held against the model, by name.
 //! * [`vectors`]: recorded answers of the kernel's own functions.
+//! * [`exhaust`]: every abstract state of one pte at every site, and what world programs can reach.
 //! * [`engine`]: the driver that generates programs, runs them and keeps what it found.
+//! * [`triage`]: from a directory of crash files to buckets, reports and reproducers.
 //! * [`target`]: fuzz targets for cargo-fuzz and AFL++: what each checks, and the session that runs any byte string.
 
 mod check;
 pub mod engine;
+pub mod exhaust;
 pub mod foreign;
 pub mod lockstep;
 pub mod model;
@@ -51,6 +54,7 @@ pub mod pte;
 pub mod site;
 pub mod subjects;
 pub mod target;
+pub mod triage;
 pub mod vectors;
 pub mod world;
 

@@ -3,7 +3,7 @@
 use super::Verdict;
 use super::environment::{EnvironmentOptions, special_name};
 use super::error::{Failure, print_json, print_out, write_aside};
-use super::report::{find_json, find_text, read_known};
+use super::report::{artifact_name, find_json, find_text, read_known};
 use super::style::{BOLD, DIM, RIGHT, WRONG};
 use super::subject::{SubjectOptions, remark_text};
 use clap::Args;
@@ -243,14 +243,7 @@ fn replay_command(options: &Options, file: &str) -> String {
 
 /// Writes the program of a find aside and renames it, and gives its path.
 fn write_artifact(dir: &Path, divergence: &Divergence, program: &Program) -> Result<String, Failure> {
-    let name: String = divergence
-        .signature
-        .to_string()
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+') { c } else { '_' })
-        .take(120)
-        .collect();
-    let path = dir.join(format!("{name}.pte"));
+    let path = dir.join(artifact_name(&divergence.signature));
     let text = format!("{}# {}\n# {}\n", program.to_text(), divergence.signature, divergence.environment);
     write_aside(&path, text.as_bytes())?;
     Ok(path.display().to_string())

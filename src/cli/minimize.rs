@@ -3,7 +3,7 @@
 use super::Verdict;
 use super::environment::EnvironmentOptions;
 use super::error::{Failure, print_out, write_aside};
-use super::replay::read;
+use super::replay::{check_domains, read};
 use super::subject::SubjectOptions;
 use clap::Args;
 use ptefuzz::engine::{Runner, minimize};
@@ -46,6 +46,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<Verdict, Failure> {
     let environment = options.subject.environment(options.environment)?;
     let program = read(&options.input)?;
+    check_domains(&options.input, &program, environment)?;
     let mut subject = options.subject.build(environment)?;
     let mut runner = Runner::new(environment).reporting_collisions(options.allow_colliding_offsets);
     let Some((_, divergence)) = runner.first(&program, &mut *subject) else {

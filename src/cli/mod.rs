@@ -7,6 +7,7 @@ mod asm;
 mod decode;
 mod environment;
 mod error;
+mod exhaust;
 mod foreign_child;
 mod fuzz;
 mod header;
@@ -14,10 +15,12 @@ mod minimize;
 mod page;
 mod replay;
 mod report;
+mod repro;
 mod shell;
 mod sites;
 mod style;
 mod subject;
+mod triage;
 mod vectors;
 
 use clap::{Parser, Subcommand};
@@ -55,8 +58,11 @@ Exit code: 0 no divergence, 1 a divergence, 2 bad usage or input.";
 #[derive(Debug, Subcommand)]
 enum Command {
     Fuzz(fuzz::Options),
+    Exhaust(exhaust::Options),
     Replay(replay::Options),
     Minimize(minimize::Options),
+    Triage(triage::Options),
+    Repro(repro::Options),
     Asm(asm::AsmOptions),
     Disasm(asm::DisasmOptions),
     Decode(decode::Options),
@@ -74,8 +80,11 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Fuzz(options) => fuzz::run(&options),
+        Command::Exhaust(options) => exhaust::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Minimize(options) => minimize::run(&options),
+        Command::Triage(options) => triage::run(&options),
+        Command::Repro(options) => repro::run(&options),
         Command::Asm(options) => asm::asm(&options),
         Command::Disasm(options) => asm::disasm(&options),
         Command::Decode(options) => decode::run(&options),

@@ -8,13 +8,12 @@ use super::style::{BOLD, DIM, RIGHT, WRONG};
 use super::subject::{SubjectOptions, remark_text};
 use clap::Args;
 use ptefuzz::engine::Runner;
-use ptefuzz::lockstep::explain::{explain, pte_words};
-use ptefuzz::lockstep::{Divergence, Subject};
+use ptefuzz::lockstep::Divergence;
+use ptefuzz::lockstep::explain::explain;
 use ptefuzz::model::Model;
-use ptefuzz::program::{PAGES, Program, RawProgram, Record, WorldProgram};
+use ptefuzz::program::Program;
 use ptefuzz::pte::Environment;
-use ptefuzz::site::{Answer, Call, RangeCall, SITES, check_call, check_range, describe_outcome};
-use ptefuzz::world::World;
+use ptefuzz::triage::{Change, Step, steps};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -63,13 +62,8 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
     let mut all_clean = true;
     for path in &options.files {
         let program = read(path)?;
-        let steps = match &program {
-            Program::Raw(raw) => {
-                check_domains(path, raw, environment)?;
-                raw_steps(raw, &Model::new(environment))
-            }
-            Program::World(world) => world_steps(world, environment),
-        };
+        check_domains(path, &program, environment)?;
+        let steps = step_texts(&program, environment);
         let mut subject = options.subject.build(environment)?;
         let mut runner = Runner::new(environment).reporting_collisions(options.allow_colliding_offsets);
         let first = runner.first(&program, &mut *subject);
@@ -125,74 +119,48 @@ pub fn read(path: &Path) -> Result<Program, Failure> {
     Program::read(&content).map_err(|error| Failure::new(format!("{}:{error}", path.display())))
 }
 
-fn check_domains(path: &Path, program: &RawProgram, environment: Environment) -> Result<(), Failure> {
+/// Refuses a raw program with a call outside its site's domain.
+///
+/// # Errors
+///
+/// The file, the step, and what is outside.
+pub fn check_domains(path: &Path, program: &Program, environment: Environment) -> Result<(), Failure> {
+    let Program::Raw(raw) = program else { return Ok(()) };
     let model = Model::new(environment);
-    for (step, record) in program.records.iter().enumerate() {
-        let result = match record {
-            Record::Call(call) => check_call(call, model.class(call.pte)),
-            Record::Classify(_) => Ok(()),
-            Record::Range { site, budgets, entries } => {
-                let (ptes, params): (Vec<_>, Vec<_>) = entries.iter().copied().unzip();
-                let range = RangeCall { site: *site, ptes: &ptes, params: &params, budgets: *budgets };
-                check_range(&range, |pte| model.class(pte))
-            }
-        };
-        result.map_err(|error| Failure::new(format!("{}: step {}: {error}", path.display(), step + 1)))?;
+    raw.check(|pte| model.class(pte))
+        .map_err(|(step, error)| Failure::new(format!("{}: step {step}: {error}", path.display())))
+}
+
+/// The steps of a program as they are printed.
+fn step_texts(program: &Program, environment: Environment) -> Vec<String> {
+    let world = matches!(program, Program::World(_));
+    let number = |(index, step): (usize, Step)| {
+        if world { world_step(index + 1, &step) } else { record_step(index + 1, &step) }
+    };
+    steps(program, environment).into_iter().enumerate().map(number).collect()
+}
+
+/// An operation: how it ended, and every pte that it changed, before and after.
+fn world_step(number: usize, step: &Step) -> String {
+    let mut text = format!("{number:>4}  {BOLD}{}{BOLD:#}  {DIM}{}{DIM:#}\n", step.text, step.ending);
+    for change in &step.changes {
+        text.push_str(&format!("  {:>4}  {DIM}{}{DIM:#}\n", change.page.unwrap_or(0), change.before));
+        text.push_str(&format!("     -> {}\n", change.after.as_deref().unwrap_or("")));
     }
-    Ok(())
-}
-
-/// The steps of a raw program in words, one text a record.
-fn raw_steps(program: &RawProgram, model: &Model) -> Vec<String> {
-    let records = program.records.iter().enumerate();
-    records
-        .map(|(index, record)| match record {
-            Record::Call(call) => step_text(index + 1, model, call),
-            Record::Classify(pte) => format!("{:>4}  classify {}\n", index + 1, pte_words(model, *pte)),
-            Record::Range { site, entries, .. } => {
-                let name = SITES[*site as usize].name;
-                format!("{:>4}  range {name} over {} entries\n", index + 1, entries.len())
-            }
-        })
-        .collect()
-}
-
-/// Pages whose change a step shows before the rest is only counted.
-const SHOWN: usize = 6;
-
-/// The steps of a world program in words: how each ended, and every pte that it changed, before and after.
-fn world_steps(program: &WorldProgram, environment: Environment) -> Vec<String> {
-    let mut world = World::new(environment);
-    world.reset(program.tree);
-    let mut steps = Vec::new();
-    for (index, op) in program.ops.iter().enumerate() {
-        let before: Vec<u64> = (0..PAGES).map(|page| world.pte(page)).collect();
-        let ending = world.step(*op);
-        let mut text = format!("{:>4}  {BOLD}{op}{BOLD:#}  {DIM}{}{DIM:#}\n", index + 1, ending.words());
-        let changed: Vec<u16> = (0..PAGES).filter(|page| world.pte(*page) != before[*page as usize]).collect();
-        for page in changed.iter().take(SHOWN) {
-            let (was, is) = (before[*page as usize], world.pte(*page));
-            text.push_str(&format!("  {page:>4}  {DIM}{}{DIM:#}\n", pte_words(world.model(), was)));
-            text.push_str(&format!("     -> {}\n", pte_words(world.model(), is)));
-        }
-        if changed.len() > SHOWN {
-            text.push_str(&format!("            and {} pages more\n", changed.len() - SHOWN));
-        }
-        steps.push(text);
+    if step.more > 0 {
+        text.push_str(&format!("            and {} pages more\n", step.more));
     }
-    steps
+    text
 }
 
-fn step_text(number: usize, model: &Model, call: &Call) -> String {
-    let mut answer = [Answer::default()];
-    Subject::answer(&mut model.clone(), &[*call], &mut answer);
-    let program = RawProgram { records: vec![Record::Call(*call)] }.to_text();
-    let line = program.lines().nth(1).unwrap_or("");
-    format!(
-        "{number:>4}  {line}\n      {DIM}{}{DIM:#}\n      {}\n      {DIM}{}, aux {:#x}{DIM:#}\n",
-        pte_words(model, call.pte),
-        pte_words(model, answer[0].pte),
-        describe_outcome(call.row(), answer[0].outcome),
-        answer[0].aux
-    )
+/// A record: a call with its pte before and after, or what was looked at.
+fn record_step(number: usize, step: &Step) -> String {
+    match step.changes.first() {
+        Some(Change { before, after: Some(after), .. }) => format!(
+            "{number:>4}  {}\n      {DIM}{before}{DIM:#}\n      {after}\n      {DIM}{}{DIM:#}\n",
+            step.text, step.ending
+        ),
+        Some(change) => format!("{number:>4}  {} {}\n", step.text, change.before),
+        None => format!("{number:>4}  {}\n", step.text),
+    }
 }

@@ -3,8 +3,8 @@
 use super::error::Failure;
 use super::style::{BOLD, DIM, RIGHT, WRONG};
 use ptefuzz::engine::Find;
-use ptefuzz::lockstep::KnownSignatures;
 use ptefuzz::lockstep::explain::{INDENT, Line, Tone, explain};
+use ptefuzz::lockstep::{KnownSignatures, Signature};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::Path;
@@ -24,6 +24,13 @@ pub fn paint(lines: &[Line]) -> String {
         let _ = writeln!(text, "{label:indent$}{style}{}{style:#}", line.text);
     }
     text
+}
+
+/// The name of the file that a signature's program is written to.
+pub fn artifact_name(signature: &Signature) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+') { c } else { '_' };
+    let name: String = signature.to_string().chars().map(plain).take(120).collect();
+    format!("{name}.pte")
 }
 
 /// The signatures of `--known FILE`; none without it.

@@ -17,16 +17,36 @@ pub fn minimize<S: Subject + ?Sized>(
     if !runner.shows(program, subject, signature) {
         return program.clone();
     }
-    match program {
+    let mut start = program.clone();
+    cut_after(runner, subject, &mut start, signature);
+    match start {
         Program::World(world) => {
             let mut keeps =
                 |candidate: &WorldProgram| runner.shows(&Program::World(candidate.clone()), subject, signature);
-            Program::World(minimize_world(world.clone(), &mut keeps))
+            Program::World(minimize_world(world, &mut keeps))
         }
         Program::Raw(raw) => {
-            let mut keeps = |candidate: &RawProgram| runner.shows(&Program::Raw(candidate.clone()), subject, signature);
-            Program::Raw(minimize_raw(raw.clone(), &mut keeps))
+            // What is outside a site's domain is no program, whatever it shows.
+            let mut keeps = |candidate: &RawProgram| {
+                candidate.check(|pte| runner.class(pte)).is_ok()
+                    && runner.shows(&Program::Raw(candidate.clone()), subject, signature)
+            };
+            Program::Raw(minimize_raw(raw, &mut keeps))
         }
+    }
+}
+
+/// Cuts off what comes after the first step that shows the signature; of a raw program, whose records stand alone, what comes before it, too.
+fn cut_after<S: Subject + ?Sized>(runner: &mut Runner, subject: &mut S, program: &mut Program, signature: Signature) {
+    let all = runner.all(program, subject);
+    let Some((step, _)) = all.into_iter().find(|(_, divergence)| divergence.signature == signature) else { return };
+    let mut candidate = program.clone();
+    match &mut candidate {
+        Program::World(world) => world.ops.truncate(step),
+        Program::Raw(raw) => raw.records = raw.records.drain(step - 1..step).collect(),
+    }
+    if runner.shows(&candidate, subject, signature) {
+        *program = candidate;
     }
 }
 
@@ -36,6 +56,8 @@ fn minimize_world(mut program: WorldProgram, keeps: Keeps<'_, WorldProgram>) -> 
     loop {
         let before = program.clone();
         drop_runs(&mut program, keeps, |program| &mut program.ops);
+        drop_pairs(&mut program, keeps);
+        register_in_vma(&mut program, keeps);
         simplify_tree(&mut program, keeps);
         for index in 0..program.ops.len() {
             simplify_op(&mut program, index, keeps);
@@ -44,6 +66,45 @@ fn minimize_world(mut program: WorldProgram, keeps: Keeps<'_, WorldProgram>) -> 
         if program == before {
             return program;
         }
+    }
+}
+
+/// Programs up to this length are searched for pairs.
+const PAIRS: usize = 24;
+
+/// Drops two operations at once that each alone could not go, such as a fork and the child's end.
+fn drop_pairs(program: &mut WorldProgram, keeps: Keeps<'_, WorldProgram>) {
+    if program.ops.len() > PAIRS {
+        return;
+    }
+    let mut second = program.ops.len();
+    while second > 1 {
+        second -= 1;
+        for first in (0..second).rev() {
+            let mut candidate = program.clone();
+            candidate.ops.remove(second);
+            candidate.ops.remove(first);
+            if try_world(program, candidate, keeps) {
+                second = second.min(program.ops.len());
+                break;
+            }
+        }
+    }
+}
+
+/// Lets the vmas be registered with userfaultfd from the start, in the place of an operation that does it.
+fn register_in_vma(program: &mut WorldProgram, keeps: Keeps<'_, WorldProgram>) {
+    for index in (0..program.ops.len()).rev() {
+        let op = program.ops[index];
+        if op.code != OpCode::UffdRegister {
+            continue;
+        }
+        let mut candidate = program.clone();
+        candidate.ops.remove(index);
+        for vma in candidate.ops[..index].iter_mut().filter(|vma| vma.code == OpCode::Vma) {
+            vma.arg |= (op.arg & 3) << 6;
+        }
+        try_world(program, candidate, keeps);
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::lockstep::{Divergence, Lockstep, Signature, Subject};
 use crate::model::Model;
 use crate::program::{Program, RawProgram, Record, WorldProgram};
-use crate::pte::Environment;
+use crate::pte::{Class, Environment};
 use crate::site::RangeCall;
 use crate::world::{Plant, World};
 
@@ -35,6 +35,11 @@ impl Runner {
     /// The world after the last world program.
     pub fn world(&self) -> &World {
         &self.world
+    }
+
+    /// The class of a pte in the runner's environment.
+    pub fn class(&self, pte: u64) -> Class {
+        self.lockstep.model().class(pte)
     }
 
     /// Every divergence of a program, each with its step from 1, in the order of the steps.

@@ -123,6 +123,22 @@ impl<R: Subject> Lockstep<R> {
         self.judge.compare(call, class, right, wrong)
     }
 
+    /// Whether all answers to calls of one site on ptes of one class are right and make no use that is not expected; laws and collisions are not
+    /// asked. This is what the exhaustive walk asks of each batch.
+    #[inline]
+    pub fn all_agree(&self, site: SiteId, class: Class, right: &[Answer], wrong: &[Answer]) -> bool {
+        self.judge.all_agree(site, class, right, wrong)
+    }
+
+    /// The divergence of one answer, unless it is right and makes no use that is not expected.
+    pub fn disagreement(&self, call: &Call, class: Class, right: &Answer, wrong: &Answer) -> Option<Divergence> {
+        if self.judge.agrees(call, class, right, wrong) {
+            return None;
+        }
+        let signature = self.judge.compare(call, class, right, wrong)?;
+        Some(self.judge.divergence(signature, call, class, right, wrong))
+    }
+
     /// Asks both the same calls and hands each divergence to `report`. Calls must be in their sites' domains and of sites that the subject has.
     ///
     /// `seen` is told of every call with the class of its pte and the right answer: coverage hangs there.

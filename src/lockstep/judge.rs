@@ -37,13 +37,38 @@ impl Judge {
     /// The signature of what is wrong with an answer, if anything is.
     #[inline]
     pub fn compare(&self, call: &Call, class: Class, right: &Answer, wrong: &Answer) -> Option<Signature> {
-        let allowed = self.allowed[call.site as usize][class as usize];
-        let stores = if right.outcome & store_bits(call.site) != 0 { ANY_STORE } else { 0 };
-        let used = wrong.uses.0 & !(allowed.0 & !ANY_STORE | stores);
-        if right.pte == wrong.pte && right.outcome == wrong.outcome && right.aux == wrong.aux && used == 0 {
+        if self.agrees(call, class, right, wrong) {
             return self.compare_beyond(call, class, right);
         }
-        self.difference(call, class, right, wrong, Uses(used))
+        self.difference(call, class, right, wrong, self.unexpected(call, class, right, wrong))
+    }
+
+    /// Whether an answer is the right one and makes no use that is not expected. Laws and collisions are not asked.
+    #[inline]
+    pub fn agrees(&self, call: &Call, class: Class, right: &Answer, wrong: &Answer) -> bool {
+        let same = right.pte == wrong.pte && right.outcome == wrong.outcome && right.aux == wrong.aux;
+        same && self.unexpected(call, class, right, wrong).is_empty()
+    }
+
+    /// Whether [`Judge::agrees`] holds of all answers to calls of one site on ptes of one class, with no branch in the loop.
+    #[inline]
+    pub fn all_agree(&self, site: SiteId, class: Class, right: &[Answer], wrong: &[Answer]) -> bool {
+        let allowed = self.allowed[site as usize][class as usize].0 & !ANY_STORE;
+        let storing = store_bits(site);
+        let differs = right.iter().zip(wrong).fold(0, |differs, (right, wrong)| {
+            let stores = if right.outcome & storing != 0 { ANY_STORE } else { 0 };
+            let used = wrong.uses.0 & !(allowed | stores);
+            differs | right.pte ^ wrong.pte | right.outcome ^ wrong.outcome | right.aux ^ wrong.aux | used
+        });
+        differs == 0
+    }
+
+    /// The uses that an answer made beyond the expected ones.
+    #[inline]
+    fn unexpected(&self, call: &Call, class: Class, right: &Answer, wrong: &Answer) -> Uses {
+        let allowed = self.allowed[call.site as usize][class as usize];
+        let stores = if right.outcome & store_bits(call.site) != 0 { ANY_STORE } else { 0 };
+        Uses(wrong.uses.0 & !(allowed.0 & !ANY_STORE | stores))
     }
 
     /// What only shows when both agree: a broken law, a collision.

@@ -26,6 +26,7 @@ pub use operation::{
     ACCIDENTS, KIND_WORDS, OPERATION_COUNT, OPERATIONS, Op, OpCode, Operation, Opt, PAGES, PROT_WORDS, Shape, TABLE,
     accident, operation_shape,
 };
+pub(crate) use program::text_total;
 pub use program::{Program, ReadError};
 pub use ptes::PteSource;
 pub(crate) use raw::arguments;

@@ -108,7 +108,7 @@ impl Program {
 
 /// The program of an input that is a text, none if it is not one: the lines before the first that does not parse, since an engine may have cut the
 /// file anywhere.
-pub(super) fn text_total(input: &[u8]) -> Option<Program> {
+pub(crate) fn text_total(input: &[u8]) -> Option<Program> {
     if !input.starts_with(b"ptefuzz 1") {
         return None;
     }

@@ -16,7 +16,11 @@
 
 use super::calls::into_domain;
 use super::token::{Line, TextError, Word, lines};
-use crate::site::{Budgets, Call, Domain, Field, PROTECTIONS, RANGE_MAX, RANGE_SITES, SITE_COUNT, SITES, Site, SiteId};
+use crate::pte::Class;
+use crate::site::{
+    Budgets, Call, Domain, DomainError, Field, PROTECTIONS, RANGE_MAX, RANGE_SITES, RangeCall, SITE_COUNT, SITES, Site,
+    SiteId, check_call, check_range,
+};
 use std::fmt::Write;
 
 /// One record of a raw program.
@@ -58,7 +62,38 @@ pub(super) const VERSION: u8 = 1;
 pub(super) const TAG_CLASSIFY: u8 = 64;
 pub(super) const TAG_RANGE: u8 = 128;
 
+impl Record {
+    /// Asks whether the record is in its site's domain; `class` is the class of a pte in the environment that it will run in.
+    ///
+    /// # Errors
+    ///
+    /// The first part of it that is outside.
+    pub fn check(&self, class: impl Fn(u64) -> Class) -> Result<(), DomainError> {
+        match self {
+            Record::Call(call) => check_call(call, class(call.pte)),
+            Record::Classify(_) => Ok(()),
+            Record::Range { site, budgets, entries } => {
+                let (ptes, params): (Vec<_>, Vec<_>) = entries.iter().copied().unzip();
+                let range = RangeCall { site: *site, ptes: &ptes, params: &params, budgets: *budgets };
+                check_range(&range, class)
+            }
+        }
+    }
+}
+
 impl RawProgram {
+    /// Asks for every record whether it is in its site's domain.
+    ///
+    /// # Errors
+    ///
+    /// The first record that is not: its number from 1, and the part of it that is outside.
+    pub fn check(&self, class: impl Fn(u64) -> Class) -> Result<(), (usize, DomainError)> {
+        for (index, record) in self.records.iter().enumerate() {
+            record.check(&class).map_err(|error| (index + 1, error))?;
+        }
+        Ok(())
+    }
+
     /// The canonical text.
     pub fn to_text(&self) -> String {
         let mut text = String::from("ptefuzz 1 raw\n");
