@@ -262,6 +262,8 @@ impl Parent {
                     self.looked += 1;
                     self.look_for_state(run, ended);
                 }
+                // Whatever state the last child has by now: the calls that follow meet a fresh one.
+                self.child = None;
                 ended.failure()
             }
         }
