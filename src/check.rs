@@ -117,8 +117,7 @@ impl<S: Subject> Check<S> {
             checked.site_calls += progress.site_calls;
             let first: Option<Find> = job.finds().sorted().first().map(|find| (*find).clone());
             if let Some(find) = first {
-                let program = job.program_of(&find);
-                return Err(Box::new(self.smallest(program, find.first)));
+                return Err(Box::new(self.smallest(find.source, find.first)));
             }
         }
         Ok(checked)

@@ -5,6 +5,7 @@
 
 mod asm;
 mod decode;
+mod dictionary;
 mod environment;
 mod error;
 mod exhaust;
@@ -66,6 +67,7 @@ enum Command {
     Asm(asm::AsmOptions),
     Disasm(asm::DisasmOptions),
     Decode(decode::Options),
+    Dictionary(dictionary::Options),
     Vectors(vectors::Options),
     Sites(sites::Options),
     Header(header::Options),
@@ -88,6 +90,7 @@ pub fn run() -> ExitCode {
         Command::Asm(options) => asm::asm(&options),
         Command::Disasm(options) => asm::disasm(&options),
         Command::Decode(options) => decode::run(&options),
+        Command::Dictionary(options) => dictionary::run(&options),
         Command::Vectors(options) => vectors::run(&options),
         Command::Sites(options) => sites::run(&options),
         Command::Header(options) => header::run(&options),

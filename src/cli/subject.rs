@@ -4,10 +4,12 @@ use super::environment::EnvironmentOptions;
 use super::error::Failure;
 use super::fuzz::parse_time;
 use clap::Args;
-use ptefuzz::lockstep::Subject;
-use ptefuzz::pte::Environment;
+use ptefuzz::lockstep::{SiteSet, Subject};
+use ptefuzz::pte::{Classification, Environment};
+use ptefuzz::site::{Answer, Call, Failure as Failed, RangeAnswer, RangeCall};
 use ptefuzz::subjects::SubjectName;
 use std::fmt::Write;
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// What is held against the model.
@@ -77,12 +79,85 @@ impl SubjectOptions {
     }
 }
 
-/// A subject's remarks as lines, folded at 80 columns.
+/// What subjects have to say at their ends, each thing once.
+type Notes = Mutex<Vec<String>>;
+
+/// A subject whose remarks are written down when a run is through with it.
+pub struct Remarking<'a> {
+    subject: Box<dyn Subject>,
+    notes: &'a Notes,
+}
+
+impl<'a> Remarking<'a> {
+    /// Where remarks go.
+    pub fn notes() -> Notes {
+        Mutex::new(Vec::new())
+    }
+
+    /// A subject whose remarks go there.
+    pub fn new(subject: Box<dyn Subject>, notes: &'a Notes) -> Remarking<'a> {
+        Remarking { subject, notes }
+    }
+
+    /// The remarks as lines.
+    pub fn text(notes: &Notes) -> String {
+        notes.lock().map(|notes| note_text(&notes)).unwrap_or_default()
+    }
+}
+
+impl Drop for Remarking<'_> {
+    fn drop(&mut self) {
+        if let Ok(mut notes) = self.notes.lock() {
+            for remark in self.subject.remarks() {
+                if !notes.contains(&remark) {
+                    notes.push(remark);
+                }
+            }
+        }
+    }
+}
+
+impl Subject for Remarking<'_> {
+    fn answer(&mut self, calls: &[Call], answers: &mut [Answer]) {
+        self.subject.answer(calls, answers)
+    }
+
+    fn environment(&self) -> Environment {
+        self.subject.environment()
+    }
+
+    fn sites(&self) -> SiteSet {
+        self.subject.sites()
+    }
+
+    fn classify(&mut self, pte: u64) -> Option<Classification> {
+        self.subject.classify(pte)
+    }
+
+    fn take_failure(&mut self) -> Option<Failed> {
+        self.subject.take_failure()
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        self.subject.remarks()
+    }
+
+    fn range(&mut self, call: &RangeCall<'_>, answer: &mut RangeAnswer<'_>) -> bool {
+        self.subject.range(call, answer)
+    }
+}
+
+/// A subject's remarks as lines.
 pub fn remark_text(subject: &dyn Subject) -> String {
+    note_text(&subject.remarks())
+}
+
+/// Remarks, folded at 80 columns.
+fn note_text(remarks: &[String]) -> String {
     let mut text = String::new();
-    for remark in subject.remarks() {
+    for remark in remarks {
         let options = textwrap::Options::new(80).initial_indent("note: ").subsequent_indent("      ");
-        text.push_str(&textwrap::fill(&remark, options));
+        text.push_str(&textwrap::fill(remark, options));
         text.push('\n');
     }
     text

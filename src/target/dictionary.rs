@@ -129,3 +129,8 @@ fn escape(bytes: &[u8]) -> String {
     }
     text
 }
+
+/// The options file of a target, as ClusterFuzz and OSS-Fuzz read it.
+pub fn options(target: &Target) -> String {
+    format!("[libfuzzer]\nmax_len = {}\ndict = {}.dict\n", target.max_len, target.name)
+}

@@ -5,6 +5,7 @@
 
 mod cells;
 mod dictionary;
+mod harness;
 mod report;
 mod session;
 mod settings;
@@ -13,7 +14,8 @@ mod table;
 mod tests;
 
 pub use cells::{CELLS, Cells};
-pub use dictionary::dictionary;
+pub use dictionary::{dictionary, options};
+pub use harness::Harness;
 pub use report::{artifact_name, crash_message};
 pub use session::Session;
 pub use settings::{Settings, VARIABLES};
@@ -43,6 +45,11 @@ impl Target {
     /// The target with this name.
     pub fn by_name(name: &str) -> Option<&'static Target> {
         TARGETS.iter().find(|target| target.name == name)
+    }
+
+    /// The target of world programs of every operation: the last of the table.
+    pub fn sequence() -> &'static Target {
+        &TARGETS[TARGETS.len() - 1]
     }
 
     /// The names of all targets, for a message.

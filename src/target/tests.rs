@@ -208,3 +208,9 @@ fn every_row_of_the_table_makes_sense() {
         }
     }
 }
+
+#[test]
+fn the_last_target_is_that_of_all_sequences() {
+    assert_eq!(Target::sequence().name, "sequence");
+    assert_eq!(Target::sequence().menu.codes, crate::program::OpCode::ALL);
+}

@@ -117,7 +117,8 @@ fn a_crash_on_one_pte_in_thirty_thousand_is_found_and_survived() {
     // A multiplicative hash of the pte: which ptes it picks has nothing to do with what they mean.
     let extra = "if (((pte * 0x9e3779b97f4a7c15ull) >> 47) < 4) *(volatile int *)8 = 1";
     let subject = shop.subject(&shop.library("", extra));
-    let arguments = ["fuzz", "--target", "raw", "--seed", "3", "--execs", "40000", "--json", "--subject", &subject];
+    let arguments =
+        ["fuzz", "--target", "raw", "--seed", "3", "--jobs", "1", "--execs", "40000", "--json", "--subject", &subject];
     let output = ptefuzz(&arguments);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(signatures(&json), ["move_soft_dirty/crash/SIGSEGV"], "{}", stderr(&output));

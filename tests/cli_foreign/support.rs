@@ -86,7 +86,7 @@ impl Workshop {
     /// As [`Workshop::fuzz`], with further arguments.
     pub fn fuzz_with(&self, library: &Path, execs: &str, more: &[&str]) -> (Output, Value) {
         let subject = self.subject(library);
-        let mut arguments = vec!["fuzz", "--target", "raw", "--seed", "1", "--execs", execs, "--json"];
+        let mut arguments = vec!["fuzz", "--target", "raw", "--seed", "1", "--jobs", "1", "--execs", execs, "--json"];
         arguments.extend(["--subject", &subject]);
         if !more.contains(&"--call-time") {
             arguments.extend(["--call-time", "100ms"]);

@@ -110,7 +110,7 @@ fn vma(op: Op, first: bool, rng: &mut Rng) -> Op {
     let arg = op.arg & !(7 | 7 << 3 | 0x700) | rng.below(5) as u16 | rng.pick(&[0, 0, 0, 0, 1, 4]) << 3;
     let arg = if rng.chance(32) { arg | op.arg & 0x700 } else { arg };
     let (page, len) = if first {
-        (op.page / TABLE * TABLE, rng.pick(&[16, 16, 16, 128]))
+        (op.page / TABLE * TABLE, if rng.chance(16) { 128 } else { 16 })
     } else {
         (near(op.page, rng), rng.pick(&[1, 2, 16]))
     };
@@ -143,11 +143,13 @@ fn near(page: u16, rng: &mut Rng) -> u16 {
     }
 }
 
+/// Another length. Long ones are rare: each costs as much as a program of short ones.
 fn length(op: Op, rng: &mut Rng) -> Op {
-    let len = match rng.below(4) {
-        0 => op.len.wrapping_add(1),
-        1 => op.len.wrapping_sub(1),
-        _ => rng.pick(&LENGTHS),
+    let len = match rng.below(16) {
+        0..3 => op.len.wrapping_add(1),
+        3..6 => op.len.wrapping_sub(1),
+        6 => rng.pick(&LENGTHS),
+        _ => 1 + rng.below(16) as u16,
     };
     // A long range begins where its table does, or there is no room for it.
     let page = if len > 16 { op.page / TABLE * TABLE } else { op.page };

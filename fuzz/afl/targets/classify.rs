@@ -1,0 +1,5 @@
+//! The target `classify`.
+
+fn main() {
+    ptefuzz_afl::run("classify");
+}

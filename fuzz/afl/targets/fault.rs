@@ -1,0 +1,5 @@
+//! The target `fault`.
+
+fn main() {
+    ptefuzz_afl::run("fault");
+}

@@ -1,0 +1,5 @@
+//! The target `mprotect`.
+
+fn main() {
+    ptefuzz_afl::run("mprotect");
+}

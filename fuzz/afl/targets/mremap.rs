@@ -1,0 +1,5 @@
+//! The target `mremap`.
+
+fn main() {
+    ptefuzz_afl::run("mremap");
+}

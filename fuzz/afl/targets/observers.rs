@@ -1,0 +1,5 @@
+//! The target `observers`.
+
+fn main() {
+    ptefuzz_afl::run("observers");
+}

@@ -1,0 +1,5 @@
+//! The target `ranges`.
+
+fn main() {
+    ptefuzz_afl::run("ranges");
+}

@@ -1,0 +1,5 @@
+//! The target `raw`.
+
+fn main() {
+    ptefuzz_afl::run("raw");
+}

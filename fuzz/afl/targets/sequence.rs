@@ -1,0 +1,5 @@
+//! The target `sequence`.
+
+fn main() {
+    ptefuzz_afl::run("sequence");
+}

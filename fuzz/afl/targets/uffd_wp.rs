@@ -1,0 +1,5 @@
+//! The target `uffd_wp`.
+
+fn main() {
+    ptefuzz_afl::run("uffd_wp");
+}

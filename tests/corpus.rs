@@ -1,0 +1,195 @@
+//! The committed seeds, dictionaries and options: every target has its own, each seed is on its target's menu and replays clean, and together the seeds of a
+//! target meet every class, every operation and every site that it has.
+
+use ptefuzz::program::{OpCode, Operation, Program, Record};
+use ptefuzz::pte::{Class, Environment};
+use ptefuzz::site::{SITES, SiteId};
+use ptefuzz::target::{CELLS, Session, Settings, TARGETS, Target, dictionary, options};
+use ptefuzz::world::World;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// The least number of seeds of a target.
+const FLOOR: usize = 24;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The seeds of a target, sorted: path and text.
+fn seeds(target: &Target) -> Vec<(PathBuf, String)> {
+    let dir = root().join("corpus").join(target.name);
+    let entries = std::fs::read_dir(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("a directory entry").path()).collect();
+    paths.sort();
+    paths.into_iter().map(|path| (path.clone(), read(&path))).collect()
+}
+
+/// What the seeds of a target meet.
+#[derive(Default)]
+struct Met {
+    /// Calls and range entries at the sites that the target checks, by class.
+    classes: BTreeSet<Class>,
+    sites: BTreeSet<SiteId>,
+    ranges: BTreeSet<SiteId>,
+    worked: BTreeSet<OpCode>,
+}
+
+impl Met {
+    fn program(&mut self, target: &Target, program: &Program, environment: Environment) {
+        let mut world = World::new(environment);
+        match program {
+            Program::World(program) => {
+                world.run(program.tree, program.ops.iter().copied());
+                let trace = world.trace();
+                for call in &trace.calls {
+                    self.call(target, call.site, call.pte, &world);
+                }
+                for record in &trace.ranges {
+                    self.ranges.insert(record.site);
+                    trace.range(record).ptes.iter().for_each(|pte| self.call(target, record.site, *pte, &world));
+                }
+                self.worked.extend(OpCode::ALL.into_iter().filter(|code| world.worked()[*code as usize] > 0));
+                let silent = |code| Operation::of(code).sites.is_empty();
+                self.worked.extend(program.ops.iter().map(|op| op.code).filter(|code| silent(*code)));
+            }
+            Program::Raw(program) => {
+                for record in &program.records {
+                    match record {
+                        Record::Call(call) => self.call(target, call.site, call.pte, &world),
+                        Record::Classify(pte) => {
+                            self.classes.insert(world.model().class(*pte));
+                        }
+                        Record::Range { site, entries, .. } => {
+                            self.ranges.insert(*site);
+                            entries.iter().for_each(|(pte, _)| self.call(target, *site, *pte, &world));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn call(&mut self, target: &Target, site: SiteId, pte: u64, world: &World) {
+        if target.checks.contains(&site) {
+            self.sites.insert(site);
+            self.classes.insert(world.model().class(pte));
+        }
+    }
+}
+
+#[test]
+fn every_target_has_enough_seeds_and_each_says_why_it_is_there() {
+    for target in &TARGETS {
+        let seeds = seeds(target);
+        assert!(seeds.len() >= FLOOR, "{}: {} seeds, expected {FLOOR}", target.name, seeds.len());
+        let mut programs = BTreeMap::new();
+        for (path, text) in seeds {
+            let shown = path.display();
+            assert_eq!(path.extension().and_then(|e| e.to_str()), Some("pte"), "{shown}");
+            let why: usize = text.lines().filter_map(|line| line.strip_prefix("# ")).map(str::len).sum();
+            assert!(why >= 30, "{shown}: no comment that says why");
+            assert!(text.len() <= 4096, "{shown}: longer than libFuzzer reads by default");
+            let program = Program::from_text(&text).unwrap_or_else(|error| panic!("{shown}:{error}"));
+            assert_eq!(target.program(text.as_bytes()), program, "{shown}: not on the menu of {}", target.name);
+            assert!(program.to_bytes().len() <= target.max_len * 4, "{shown}: too long for {}", target.name);
+            if let Some(other) = programs.insert(program.to_text(), path.clone()) {
+                panic!("{shown} and {} are one program", other.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_seed_replays_clean_in_every_environment() {
+    for environment in Environment::all() {
+        for target in &TARGETS {
+            let settings = Settings { environment, ..Settings::default() };
+            let mut session = Session::new(target, &settings).expect("a session");
+            let mut cells = Box::new([0; CELLS]);
+            for (path, text) in seeds(target) {
+                let found = session.run(text.as_bytes(), &mut cells);
+                let signature = found.first().map(|(_, divergence)| divergence.signature.to_string());
+                assert_eq!(signature, None, "{} {environment}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_seeds_of_a_target_meet_every_class_operation_and_site_of_it() {
+    let mut missing = Vec::new();
+    for target in &TARGETS {
+        let mut met = Met::default();
+        for (_, text) in seeds(target) {
+            met.program(target, &target.program(text.as_bytes()), Environment::default());
+        }
+        let mut miss = |what: &str| missing.push(format!("{}: no seed meets {what}", target.name));
+        Class::ALL.iter().filter(|class| !met.classes.contains(class)).for_each(|class| miss(class.name()));
+        // Some sites are no operation's: they are the target raw's.
+        let called: BTreeSet<_> = target.menu.codes.iter().flat_map(|code| Operation::of(*code).sites).collect();
+        let here = |site: &&SiteId| !target.is_world() || called.contains(site);
+        let unmet = target.checks.iter().filter(here).filter(|site| !met.sites.contains(site));
+        unmet.for_each(|site| miss(SITES[*site as usize].name));
+        target.menu.codes.iter().filter(|c| !met.worked.contains(c)).for_each(|c| miss(Operation::of(*c).name));
+        if target.name == "ranges" {
+            target.checks.iter().filter(|s| !met.ranges.contains(s)).for_each(|s| miss(SITES[*s as usize].name));
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+#[test]
+fn dictionaries_and_options_are_current() {
+    for target in &TARGETS {
+        let name = target.name;
+        let current = |path: String, text: String, command: &str| {
+            assert!(read(&root().join(&path)) == text, "{path} is not current: run `{command}`");
+        };
+        current(format!("dictionaries/{name}.dict"), dictionary(target), "ptefuzz dictionary -o dictionaries");
+        let command = "ptefuzz dictionary --options -o fuzz/options";
+        current(format!("fuzz/options/{name}.options"), options(target), command);
+    }
+}
+
+#[test]
+fn every_line_of_a_dictionary_is_in_the_engines_syntax() {
+    for line in TARGETS.iter().flat_map(|target| dictionary(target).lines().map(str::to_string).collect::<Vec<_>>()) {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (name, value) = line.split_once('=').unwrap_or_else(|| panic!("no = in {line}"));
+        assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'), "{line}");
+        let inner = value.strip_prefix('"').and_then(|v| v.strip_suffix('"')).unwrap_or_else(|| panic!("{line}"));
+        assert!(!inner.is_empty() && inner.is_ascii(), "{line}");
+    }
+}
+
+#[test]
+fn every_target_is_a_binary_of_both_engines_and_a_row_of_the_readme() {
+    let (readme, fuzz, afl) = ("README.md", "fuzz/Cargo.toml", "fuzz/afl/Cargo.toml");
+    for target in &TARGETS {
+        for file in [fuzz, afl] {
+            let line = format!("name = \"{}\"", target.name);
+            assert!(read(&root().join(file)).contains(&line), "{file} has no {}", target.name);
+        }
+        let row = format!("| `{}` | {} |", target.name, target.contract);
+        assert!(read(&root().join(readme)).contains(&row), "{readme} has no row\n{row}");
+    }
+}
+
+#[test]
+fn nothing_lies_about_that_belongs_to_no_target() {
+    let names: BTreeSet<_> = TARGETS.iter().map(|target| target.name).collect();
+    for (dir, extension) in [("dictionaries", "dict"), ("fuzz/options", "options"), ("fuzz/fuzz_targets", "rs")] {
+        for entry in std::fs::read_dir(root().join(dir)).expect(dir) {
+            let path = entry.expect("a directory entry").path();
+            let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or("");
+            assert!(names.contains(stem) && path.extension().is_some_and(|e| e == extension), "{}", path.display());
+        }
+    }
+}
