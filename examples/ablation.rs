@@ -72,7 +72,8 @@ fn main() {
     let cap = arguments.next().flatten().unwrap_or(50_000);
     let seeds = arguments.next().flatten().unwrap_or(5);
     let all: Vec<&Bug> = MUSEUM.iter().collect();
-    let mut ranked: Vec<_> = column(&all, ALL, seeds, cap).into_iter().zip(all).filter(|((n, _), _)| *n < cap).collect();
+    let mut ranked: Vec<_> =
+        column(&all, ALL, seeds, cap).into_iter().zip(all).filter(|((n, _), _)| *n < cap).collect();
     ranked.sort_by_key(|((programs, _), bug)| (*programs, bug.id));
     let shown = ranked.len();
     let harder: Vec<&Bug> = ranked.split_off(shown / 2).into_iter().map(|(_, bug)| bug).collect();

@@ -2,7 +2,7 @@
 
 use crate::Effort;
 use crate::measure::Median;
-use ptefuzz::engine::{Limits, Next, Progress, WorldRun};
+use ptefuzz::engine::{Fleet, Limits, Next, Progress, WorldRun};
 use ptefuzz::lockstep::Lockstep;
 use ptefuzz::model::Model;
 use ptefuzz::packed::Packed;
@@ -10,28 +10,28 @@ use ptefuzz::pte::Environment;
 use ptefuzz::world::World;
 use std::time::Duration;
 
-/// One job over world programs: coverage on, the default generator, uses observed, for some time.
-fn job(seed: u64, time: Duration) -> Progress {
+/// So many jobs over world programs, as `ptefuzz fuzz` runs them, for some time.
+fn fleet(jobs: u64, seed: u64, time: Duration) -> Progress {
     let environment = Environment::default();
-    let lockstep = Lockstep::new(Model::new(environment));
-    let mut run = WorldRun::new(lockstep, World::new(environment), seed);
+    let job = |number| {
+        let lockstep = Lockstep::new(Model::new(environment));
+        WorldRun::new(lockstep, World::new(environment), seed + number)
+    };
+    let mut fleet = Fleet::new((0..jobs).map(job).collect());
     let limits = Limits { time: Some(time), programs: None };
-    run.run(&mut Packed::observed(environment), limits, &mut |_| Next::Continue)
+    let make = || Ok(Packed::observed(environment));
+    fleet.run(make, limits, &mut |_, _| Next::Continue, &mut |_| {}).unwrap_or_default()
 }
 
 /// Site calls a second of so many jobs at once, and the share of them that changed and reported nothing.
 fn rate(jobs: u64, seed: u64, time: Duration) -> (f64, f64) {
-    let done: Vec<Progress> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..jobs).map(|number| scope.spawn(move || job(seed + number, time))).collect();
-        threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
-    });
-    let rate = done.iter().map(|run| run.site_calls as f64 / run.elapsed.as_secs_f64()).sum();
-    (rate, done.iter().map(|run| run.noop_share).sum::<f64>() / done.len().max(1) as f64)
+    let done = fleet(jobs, seed, time);
+    (done.rate(), done.noop_share())
 }
 
 /// Prints the table.
 pub fn run(effort: Effort) {
-    let time = Duration::from_millis(400);
+    let time = Duration::from_millis(1000);
     println!("checked site calls a second, built-in engine, world programs, coverage on, uses observed");
     println!("{:<26} {:>9} {:>15}  no-ops", "", "median", "quartiles");
     let (mut one, mut two, mut noops) = (Vec::new(), Vec::new(), Vec::new());

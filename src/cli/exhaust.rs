@@ -1,17 +1,18 @@
 //! `ptefuzz exhaust`: model against subject over the whole declared domain.
 
 use super::Verdict;
-use super::environment::EnvironmentOptions;
+use super::environment::{EnvironmentOptions, special_name};
 use super::error::{Failure, print_json};
 use super::report::paint;
 use super::style::{BOLD, DIM, RIGHT, WRONG};
+use super::subject::SubjectOptions;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use ptefuzz::exhaust::{Domain, Report, Row, walk};
 use ptefuzz::lockstep::explain::explain;
+use ptefuzz::pte::Environment;
 use ptefuzz::site::{SITES, Site, SiteId};
-use ptefuzz::subjects::SubjectName;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -26,15 +27,15 @@ Examples:
   ptefuzz exhaust
   ptefuzz exhaust --site change_prot --site fork
   ptefuzz exhaust --special device --domain small
+  ptefuzz exhaust --subject foreign:./libmine.so --domain small
   ptefuzz exhaust --config no-userfaultfd --json")]
 pub struct Options {
     /// A site to walk, may be given more than once [default: all, and the predicates]
     #[arg(long = "site", value_name = "SITE", value_parser = site_parser())]
     sites: Vec<SiteId>,
 
-    /// What to hold against the model: packed, model or bug:SLUG[+SLUG...]
-    #[arg(long, default_value = "packed")]
-    subject: SubjectName,
+    #[command(flatten)]
+    subject: SubjectOptions,
 
     /// How much: full, or small for subjects that take microseconds a call
     #[arg(long, value_name = "DOMAIN", default_value = "full", value_parser = domain_parser())]
@@ -68,15 +69,16 @@ fn domain_parser() -> impl TypedValueParser<Value = Domain> {
 ///
 /// A subject that cannot be had.
 pub fn run(options: &Options) -> Result<Verdict, Failure> {
-    let environment = options.environment.environment()?;
+    let environment = options.subject.environment(options.environment)?;
     let all = SiteId::ALL.to_vec();
     let sites = if options.sites.is_empty() { &all } else { &options.sites };
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    bar.set_message(format!("walking, subject {}, {environment}", options.subject));
+    bar.set_message(format!("walking, subject {}, {environment}", options.subject.subject));
     bar.enable_steady_tick(Duration::from_millis(200));
     let start = Instant::now();
-    let report = walk(environment, sites, options.domain, &|| options.subject.build(environment), options.first)
-        .map_err(Failure::new)?;
+    let name = options.subject.name();
+    let report =
+        walk(environment, sites, options.domain, &|| name.build(environment), options.first).map_err(Failure::new)?;
     let seconds = start.elapsed().as_secs_f64();
     bar.finish_and_clear();
     let text = text(options, &report, seconds);
@@ -87,7 +89,7 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
         write!(anstream::stdout().lock(), "{text}")
     };
     if options.json {
-        print_json(&exhaust_json(options, &report, seconds))?;
+        print_json(&exhaust_json(options, environment, &report, seconds))?;
     }
     Ok(if report.divergences() == 0 { Verdict::Clean } else { Verdict::Divergence })
 }
@@ -133,11 +135,11 @@ fn text(options: &Options, report: &Report, seconds: f64) -> String {
     text
 }
 
-fn exhaust_json(options: &Options, report: &Report, seconds: f64) -> Value {
+fn exhaust_json(options: &Options, environment: Environment, report: &Report, seconds: f64) -> Value {
     json!({
-        "subject": options.subject.to_string(),
-        "config": options.environment.config_name(),
-        "special": options.environment.special_name(),
+        "subject": options.subject.subject.to_string(),
+        "config": environment.config.name(),
+        "special": special_name(environment),
         "domain": options.domain.name(),
         "sites": report.rows.iter().map(row_json).collect::<Vec<_>>(),
         "checks": report.checks(),

@@ -4,9 +4,9 @@ use super::Verdict;
 use super::environment::EnvironmentOptions;
 use super::error::{Failure, print_out, write_aside};
 use super::replay::{check_domains, read};
+use super::subject::SubjectOptions;
 use clap::Args;
 use ptefuzz::engine::{Runner, minimize};
-use ptefuzz::subjects::SubjectName;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -27,9 +27,8 @@ pub struct Options {
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
 
-    /// What to hold against the model: packed, model or bug:SLUG[+SLUG...]
-    #[arg(long, default_value = "packed")]
-    subject: SubjectName,
+    #[command(flatten)]
+    subject: SubjectOptions,
 
     #[command(flatten)]
     environment: EnvironmentOptions,
@@ -45,10 +44,10 @@ pub struct Options {
 ///
 /// A file that cannot be read or is no program, or an output that cannot be written.
 pub fn run(options: &Options) -> Result<Verdict, Failure> {
-    let environment = options.environment.environment()?;
+    let environment = options.subject.environment(options.environment)?;
     let program = read(&options.input)?;
     check_domains(&options.input, &program, environment)?;
-    let mut subject = options.subject.build(environment).map_err(Failure::new)?;
+    let mut subject = options.subject.build(environment)?;
     let mut runner = Runner::new(environment).reporting_collisions(options.allow_colliding_offsets);
     let Some((_, divergence)) = runner.first(&program, &mut *subject) else {
         let _ = writeln!(std::io::stderr(), "{}: clean, nothing to minimise", options.input.display());

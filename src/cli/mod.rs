@@ -9,6 +9,7 @@ mod dictionary;
 mod environment;
 mod error;
 mod exhaust;
+mod foreign_child;
 mod fuzz;
 mod header;
 mod minimize;
@@ -17,8 +18,10 @@ mod page;
 mod replay;
 mod report;
 mod repro;
+mod shell;
 mod sites;
 mod style;
+mod subject;
 mod triage;
 mod vectors;
 
@@ -47,6 +50,8 @@ struct Cli {
 const AFTER_HELP: &str = "\
 Examples:
   ptefuzz fuzz                     a minute of fuzzing, with progress
+  ptefuzz fuzz --subject foreign:./libmine.so
+                                   the same for your own C code, see `ptefuzz header`
   ptefuzz decode 0x4               what this pte is, and what it must not be passed to
   ptefuzz vectors tests/vectors/*.tsv
                                    check recorded answers of the kernel's own functions
@@ -70,6 +75,10 @@ enum Command {
     Vectors(vectors::Options),
     Sites(sites::Options),
     Header(header::Options),
+    Completions(shell::CompletionsOptions),
+    Man(shell::ManOptions),
+    #[command(hide = true)]
+    ForeignChild(foreign_child::Options),
 }
 
 /// Parses the command line, runs the command and gives its exit code.
@@ -94,6 +103,9 @@ pub fn run() -> ExitCode {
         Command::Vectors(options) => vectors::run(&options),
         Command::Sites(options) => sites::run(&options),
         Command::Header(options) => header::run(&options),
+        Command::Completions(options) => shell::completions(&options),
+        Command::Man(options) => shell::man(&options),
+        Command::ForeignChild(options) => foreign_child::run(&options),
     };
     match result {
         Ok(Verdict::Clean) => ExitCode::SUCCESS,

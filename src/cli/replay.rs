@@ -5,6 +5,7 @@ use super::environment::EnvironmentOptions;
 use super::error::{Failure, print_json};
 use super::report::paint;
 use super::style::{BOLD, DIM, RIGHT, WRONG};
+use super::subject::{SubjectOptions, remark_text};
 use clap::Args;
 use ptefuzz::engine::Runner;
 use ptefuzz::lockstep::Divergence;
@@ -12,7 +13,6 @@ use ptefuzz::lockstep::explain::explain;
 use ptefuzz::model::Model;
 use ptefuzz::program::Program;
 use ptefuzz::pte::Environment;
-use ptefuzz::subjects::SubjectName;
 use ptefuzz::triage::{Change, Step, steps};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -32,9 +32,8 @@ pub struct Options {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// What to hold against the model: packed, model or bug:SLUG[+SLUG...]
-    #[arg(long, default_value = "packed")]
-    subject: SubjectName,
+    #[command(flatten)]
+    subject: SubjectOptions,
 
     #[command(flatten)]
     environment: EnvironmentOptions,
@@ -58,22 +57,23 @@ pub struct Options {
 ///
 /// A file that cannot be read, is no program, or makes a call outside a site's domain.
 pub fn run(options: &Options) -> Result<Verdict, Failure> {
-    let environment = options.environment.environment()?;
+    let environment = options.subject.environment(options.environment)?;
     let mut files = Vec::new();
     let mut all_clean = true;
     for path in &options.files {
         let program = read(path)?;
         check_domains(path, &program, environment)?;
         let steps = step_texts(&program, environment);
-        let mut subject = options.subject.build(environment).map_err(Failure::new)?;
+        let mut subject = options.subject.build(environment)?;
         let mut runner = Runner::new(environment).reporting_collisions(options.allow_colliding_offsets);
         let first = runner.first(&program, &mut *subject);
         all_clean &= first.is_none();
         show(options, path, &steps, first.as_ref());
+        eprint!("{}", remark_text(&*subject));
         files.push(file_json(path, first.as_ref()));
     }
     if options.json {
-        print_json(&json!({ "subject": options.subject.to_string(), "files": files }))?;
+        print_json(&json!({ "subject": options.subject.subject.to_string(), "files": files }))?;
     }
     Ok(if all_clean { Verdict::Clean } else { Verdict::Divergence })
 }

@@ -4,9 +4,9 @@ use super::Verdict;
 use super::environment::EnvironmentOptions;
 use super::error::{Failure, print_out, write_aside};
 use super::replay::{check_domains, read};
+use super::subject::SubjectOptions;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use ptefuzz::subjects::SubjectName;
 use ptefuzz::triage::repro::{Case, Language};
 use std::path::PathBuf;
 
@@ -36,9 +36,8 @@ pub struct Options {
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
 
-    /// The implementation that the program goes wrong on
-    #[arg(long, default_value = "packed")]
-    subject: SubjectName,
+    #[command(flatten)]
+    subject: SubjectOptions,
 
     #[command(flatten)]
     environment: EnvironmentOptions,
@@ -54,13 +53,14 @@ pub struct Options {
 ///
 /// A file that cannot be read or is no program, what the language cannot say, or an output that cannot be written.
 pub fn run(options: &Options) -> Result<Verdict, Failure> {
-    let environment = options.environment.environment()?;
+    let environment = options.subject.environment(options.environment)?;
     let program = read(&options.input)?;
     let place = options.input.display().to_string();
     check_domains(&options.input, &program, environment)?;
     let origin = options.input.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let case = Case::new(&program, &origin, environment, &options.subject, options.allow_colliding_offsets)
-        .map_err(Failure::new)?;
+    let subject = options.subject.name();
+    let case =
+        Case::new(&program, &origin, environment, &subject, options.allow_colliding_offsets).map_err(Failure::new)?;
     let text = case.write(options.lang).map_err(|refusal| Failure::new(format!("{place}: {refusal}")))?;
     match &options.output {
         Some(out) => write_aside(out, text.as_bytes())?,

@@ -5,13 +5,13 @@ use super::environment::EnvironmentOptions;
 use super::error::{Failure, print_json, print_out, write_aside};
 use super::report::{artifact_name, paint, read_known};
 use super::style::{BOLD, DIM, NAME, PLAIN, RIGHT, WRONG};
+use super::subject::SubjectOptions;
 use anstyle::Style;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ptefuzz::lockstep::explain::{INDENT, Tone, WIDTH, explain};
 use ptefuzz::museum;
 use ptefuzz::program::Program;
-use ptefuzz::subjects::SubjectName;
 use ptefuzz::target::Target;
 use ptefuzz::triage::report::{Report, counted, html, json, sarif};
 use ptefuzz::triage::{Bucket, History, Settings, Triage, triage};
@@ -40,9 +40,8 @@ pub struct Options {
     #[arg(value_name = "DIR")]
     directory: PathBuf,
 
-    /// The implementation that crashed
-    #[arg(long, default_value = "packed")]
-    subject: SubjectName,
+    #[command(flatten)]
+    subject: SubjectOptions,
 
     #[command(flatten)]
     environment: EnvironmentOptions,
@@ -90,12 +89,13 @@ pub struct Options {
 ///
 /// A directory or a list that cannot be read, and what cannot be written.
 pub fn run(options: &Options) -> Result<Verdict, Failure> {
-    let environment = options.environment.environment()?;
+    let environment = options.subject.environment(options.environment)?;
+    let subject = options.subject.name();
     let known = read_known(options.known.as_deref())?;
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
     let show = Show::new();
     let settings = Settings {
-        subject: &options.subject,
+        subject: &subject,
         environment,
         collisions: options.allow_colliding_offsets,
         target: options.target,

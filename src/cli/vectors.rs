@@ -2,8 +2,8 @@
 
 use super::Verdict;
 use super::error::{Failure, print_json, print_out};
+use super::subject::{SubjectOptions, remark_text};
 use clap::Args;
-use ptefuzz::subjects::SubjectName;
 use ptefuzz::vectors::{check, parse};
 use serde_json::json;
 use std::path::PathBuf;
@@ -22,9 +22,8 @@ pub struct Options {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// What to check: packed, model or bug:SLUG[+SLUG...]
-    #[arg(long, default_value = "packed")]
-    subject: SubjectName,
+    #[command(flatten)]
+    subject: SubjectOptions,
 
     /// Print one JSON object on standard output
     #[arg(long)]
@@ -39,11 +38,20 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<Verdict, Failure> {
     let (mut rows, mut mismatches, mut files) = (0, 0, Vec::new());
     let mut text = String::new();
+    let mut remarks = String::new();
+    let own = options.subject.name().environment().map_err(Failure::new)?;
+    let mut other = Vec::new();
     for path in &options.files {
         let content = std::fs::read_to_string(path).map_err(|error| Failure::io("read", path, &error))?;
         let file = parse(&content).map_err(|error| Failure::at(path, error.line, error.message))?;
-        let mut subject = options.subject.build(file.environment).map_err(Failure::new)?;
+        if let Some(own) = own.filter(|own| *own != file.environment) {
+            other.push(json!({ "file": path.display().to_string(), "environment": file.environment.to_string() }));
+            text.push_str(&format!("       not for {own}: skipped  {}\n", path.display()));
+            continue;
+        }
+        let mut subject = options.subject.build(file.environment)?;
         let verdict = check(&file, &mut *subject);
+        remarks = remark_text(&*subject);
         rows += verdict.rows;
         mismatches += verdict.mismatches;
         let skipped = if verdict.skipped > 0 { format!(", {} skipped", verdict.skipped) } else { String::new() };
@@ -67,16 +75,27 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
             "first": first,
         }));
     }
+    if let (Some(own), true) = (own, files.is_empty()) {
+        return Err(Failure::new(format!(
+            "{}: found a library for {own}, expected a vector file of that environment",
+            options.subject.subject
+        )));
+    }
+    eprint!("{remarks}");
     if options.json {
         eprint!("{text}");
         print_json(&json!({
-            "subject": options.subject.to_string(),
+            "subject": options.subject.subject.to_string(),
             "files": files,
+            "other_environments": other,
             "rows": rows,
             "mismatches": mismatches,
         }))?;
     } else {
-        text.push_str(&format!("{rows:>6} rows, {mismatches} mismatches in all, subject {}\n", options.subject));
+        text.push_str(&format!(
+            "{rows:>6} rows, {mismatches} mismatches in all, subject {}\n",
+            options.subject.subject
+        ));
         print_out(&text)?;
     }
     Ok(if mismatches == 0 { Verdict::Clean } else { Verdict::Divergence })

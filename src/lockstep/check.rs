@@ -1,7 +1,7 @@
 //! The comparison itself: batches of calls, ranges and classifications.
 
 use super::divergence::Witness;
-use super::judge::{Answered, Judge, signature};
+use super::judge::{Answered, Judge, failed, signature};
 use super::{Divergence, Fault, Place, Signature, Subject};
 use crate::model::Model;
 use crate::pte::{Class, Classification};
@@ -237,9 +237,8 @@ impl<R: Subject> Lockstep<R> {
                 report(divergence);
             }
         } else if record.site != SiteId::KhugeScan {
-            for i in entries {
-                self.calls(subject, &[trace.entry(record, i)], &mut *seen, report);
-            }
+            let entries: Vec<Call> = entries.map(|i| trace.entry(record, i)).collect();
+            self.calls(subject, &entries, &mut *seen, report);
         }
     }
 
@@ -278,10 +277,16 @@ impl<R: Subject> Lockstep<R> {
 
     /// Asks both for everything that the predicates say of one pte. Columns that the kernel only asks of ptes with an entry are compared only there.
     pub fn classify<S: Subject + ?Sized>(&mut self, subject: &mut S, pte: u64, report: &mut dyn FnMut(Divergence)) {
-        let Some(wrong) = subject.classify(pte) else { return };
         let Some(right) = self.reference.classify(pte) else { return };
+        let (wrong, failure) = match subject.classify(pte) {
+            Some(wrong) => (wrong, None),
+            None => match subject.take_failure() {
+                Some(failure) => (right, Some(failed(Place::Classify, failure))),
+                None => return,
+            },
+        };
         self.tally.classified += 1;
-        if let Some(signature) = compare_classes(&right, &wrong) {
+        if let Some(signature) = failure.or_else(|| compare_classes(&right, &wrong)) {
             report(Divergence {
                 signature,
                 environment: self.judge.model.environment(),

@@ -57,6 +57,9 @@ pub fn explain(divergence: &Divergence) -> Vec<Line> {
         }
         Witness::Classify { pte, right, wrong } => {
             page.put(Tone::Plain, "classify", &format!("{pte:#018x}"));
+            if let Fault::Failed(failure) = divergence.signature.fault {
+                page.put(Tone::Wrong, "wrong", &failure.to_string());
+            }
             for (name, r, w) in differing_predicates(right, wrong) {
                 page.put(Tone::Right, "right", &format!("{name} = {r}"));
                 page.put(Tone::Wrong, "wrong", &format!("{name} = {w}"));
@@ -96,6 +99,9 @@ impl Page {
 pub fn environment_words(environment: Environment) -> String {
     match Special::ALL.into_iter().find(|s| Environment::new(*s) == environment) {
         Some(special) => format!("--special {} (the special pte is {:#x})", special.name(), special.value()),
+        None if environment.has_uffd_wp() => {
+            format!("the special pte is {:#x}, as the library says", environment.special.unwrap_or_default())
+        }
         None => format!("--config {}", environment.config.name()),
     }
 }
@@ -130,6 +136,11 @@ fn explain_answers(
         return;
     }
     page.put(Tone::Right, "right", &pte_words(model, right.pte));
+    if let Fault::Failed(failure) = divergence.signature.fault {
+        page.put(Tone::Right, "", &format!("outcome {}", describe_outcome(site, right.outcome)));
+        page.put(Tone::Wrong, "wrong", &failure.to_string());
+        return;
+    }
     page.put(Tone::Wrong, "wrong", &pte_words(model, wrong.pte));
     if right.pte != wrong.pte {
         page.put(Tone::Plain, "bits", &bit_words(model, right.pte, wrong.pte));

@@ -7,7 +7,8 @@ use super::{Divergence, Fault, Place, Signature};
 use crate::model::Model;
 use crate::pte::{Class, Special};
 use crate::site::{
-    Answer, Call, RangeAnswer, RangeCall, SITE_COUNT, SITES, Site, SiteId, TOTALS, Use, Uses, outcome_parts, store_bits,
+    Answer, Call, Failure, RangeAnswer, RangeCall, SITE_COUNT, SITES, Site, SiteId, TOTALS, Use, Uses, outcome_parts,
+    store_bits,
 };
 
 /// The expected uses and the laws of one environment, and the model that classifies.
@@ -39,7 +40,7 @@ impl Judge {
         if self.agrees(call, class, right, wrong) {
             return self.compare_beyond(call, class, right);
         }
-        Some(self.difference(call, right, wrong, self.unexpected(call, class, right, wrong)))
+        self.difference(call, class, right, wrong, self.unexpected(call, class, right, wrong))
     }
 
     /// Whether an answer is the right one and makes no use that is not expected. Laws and collisions are not asked.
@@ -87,18 +88,23 @@ impl Judge {
     }
 
     #[cold]
-    fn difference(&self, call: &Call, right: &Answer, wrong: &Answer, used: Uses) -> Signature {
+    fn difference(&self, call: &Call, class: Class, right: &Answer, wrong: &Answer, used: Uses) -> Option<Signature> {
         let place = Place::Site(call.site);
-        if right.pte != wrong.pte {
+        Some(if let Some(failure) = wrong.failure() {
+            failed(place, failure)
+        } else if right.pte != wrong.pte {
             self.pte_difference(place, Fault::Pte, right.pte, wrong.pte)
         } else if right.outcome != wrong.outcome {
             let parts = outcome_parts(call.row()).map(outcome_part);
             signature(place, Fault::Outcome, None, reduce(parts, right.outcome, wrong.outcome))
         } else if right.aux != wrong.aux {
             self.aux_difference(place, call.site, right.aux, wrong.aux)
+        } else if used.0 & !ANY_STORE == 0 && store_bits(call.site) == 0 && right.pte != call.pte {
+            // The outcome of this site does not speak of stores: where the pte changes, one must have been made.
+            return self.compare_beyond(call, class, right);
         } else {
             signature(place, Fault::Use, None, (0, used.0))
-        }
+        })
     }
 
     pub fn pte_difference(&self, place: Place, fault: Fault, right: u64, wrong: u64) -> Signature {
@@ -209,6 +215,11 @@ fn shifted_uses(model: &Model, site: &Site) -> Uses {
     let allowed = site.allowed_uses(class);
     let of_class = allowed.0 >> (class as u32 * 5) & 0x1f;
     allowed.and(Uses(of_class << (Class::Special as u32 * 5)))
+}
+
+/// The signature of no answer at all.
+pub(super) fn failed(place: Place, failure: Failure) -> Signature {
+    signature(place, Fault::Failed(failure), None, (0, 0))
 }
 
 pub(super) fn signature(

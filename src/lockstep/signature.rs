@@ -3,7 +3,7 @@
 use super::laws::LAWS;
 use super::parts::{AuxKind, ENTRY_PARTS, aux_kind, outcome_part, pte_parts, words};
 use crate::pte::{Class, Classification};
-use crate::site::{SITES, SiteId, Uses, outcome_parts, totals_names};
+use crate::site::{Failure, SITES, SiteId, Uses, outcome_parts, totals_names};
 use crate::world::CONSERVATION;
 use std::fmt;
 
@@ -41,11 +41,13 @@ pub enum Fault {
     Collision,
     /// A conservation law, by its index in [`CONSERVATION`].
     Conservation(u8),
+    /// There was no answer at all.
+    Failed(Failure),
 }
 
 /// The meaning of a divergence: place, what was wrong, and which parts went wrong in which direction.
 ///
-/// Its text is the bucket's name, such as `move_soft_dirty/pte/special->swap` or `fork[]/total/rss_swap`; the state before and
+/// Its text is the bucket's name, such as `move_soft_dirty/pte/special->swap`, `fork[]/total/rss_swap` or `zap/timeout`; the state before and
 /// the program are not part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Signature {
@@ -110,6 +112,7 @@ impl Signature {
                 let name = CONSERVATION.get(index as usize).map_or("?", |law| law.name);
                 vec![format!("{name}:{}", if self.wrong != 0 { "too-many-counted" } else { "too-few-counted" })]
             }
+            Fault::Failed(failure) => return failure.detail(),
             Fault::Collision => self.classes.iter().map(|(_, class)| class.name().to_string()).collect(),
         };
         if words.is_empty() {
@@ -140,12 +143,17 @@ impl Signature {
             Fault::Law(_) => "law",
             Fault::Collision => "collision",
             Fault::Conservation(_) => "conservation",
+            Fault::Failed(failure) => failure.name(),
         }
     }
 }
 
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.place_name(), self.fault_name(), self.difference())
+        write!(f, "{}/{}", self.place_name(), self.fault_name())?;
+        match self.difference() {
+            difference if difference.is_empty() => Ok(()),
+            difference => write!(f, "/{difference}"),
+        }
     }
 }

@@ -3,14 +3,15 @@
 use crate::model::Model;
 use crate::packed::{Observer, Packed};
 use crate::pte::{Classification, Environment};
-use crate::site::{Answer, Call, RangeAnswer, RangeCall, SITE_COUNT, SiteId};
+use crate::site::{Answer, Call, Failure, RangeAnswer, RangeCall, SITE_COUNT, SiteId};
 
 /// An implementation that answers site calls.
 ///
 /// The one required method is [`Subject::answer`]; who writes theirs one function per site uses [`PerSite`]. Calls are pure: the answer must
 /// depend on nothing but the call. The subject is asked the calls of the *model's* trace, so that both agree exactly up to their first difference.
 pub trait Subject {
-    /// Answers each call, in place, in order; both slices have the same length. Nothing in `answers` is meaningful before.
+    /// Answers each call, in place, in order; both slices have the same length. Nothing in `answers` is meaningful before. Where there is no
+    /// answer to be had, [`Answer::failed`] says why.
     fn answer(&mut self, calls: &[Call], answers: &mut [Answer]);
 
     /// The environment that it was built for.
@@ -24,6 +25,16 @@ pub trait Subject {
     /// Answers everything that the predicates say about one pte, or nothing if it has no predicates to ask.
     fn classify(&mut self, _pte: u64) -> Option<Classification> {
         None
+    }
+
+    /// Why the last [`Subject::classify`] had no answer, if it tried and failed; the next call says `None`.
+    fn take_failure(&mut self) -> Option<Failure> {
+        None
+    }
+
+    /// What its user should know of it at the end of a run, one sentence each: sites that it lacks, what it printed.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// Answers a range call in a loop of its own; `false` if it has none for that site.
@@ -49,6 +60,14 @@ impl<S: Subject + ?Sized> Subject for &mut S {
         (**self).classify(pte)
     }
 
+    fn take_failure(&mut self) -> Option<Failure> {
+        (**self).take_failure()
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        (**self).remarks()
+    }
+
     fn range(&mut self, call: &RangeCall<'_>, answer: &mut RangeAnswer<'_>) -> bool {
         (**self).range(call, answer)
     }
@@ -69,6 +88,14 @@ impl<S: Subject + ?Sized> Subject for Box<S> {
 
     fn classify(&mut self, pte: u64) -> Option<Classification> {
         (**self).classify(pte)
+    }
+
+    fn take_failure(&mut self) -> Option<Failure> {
+        (**self).take_failure()
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        (**self).remarks()
     }
 
     fn range(&mut self, call: &RangeCall<'_>, answer: &mut RangeAnswer<'_>) -> bool {

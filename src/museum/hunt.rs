@@ -47,7 +47,9 @@ impl By {
     /// What a signature is evidence of.
     pub const fn of(signature: &Signature) -> By {
         match signature.fault {
-            Fault::Pte | Fault::Outcome | Fault::Aux | Fault::Predicate(_) | Fault::Collision => By::Value,
+            Fault::Pte | Fault::Outcome | Fault::Aux | Fault::Predicate(_) | Fault::Collision | Fault::Failed(_) => {
+                By::Value
+            }
             Fault::Use => By::Use,
             Fault::Total(_) => By::Aggregate,
             Fault::Law(_) => By::Law,

@@ -4,6 +4,7 @@
 //! auxiliary word out. From the table come the typed parameters, their parsing and printing, the domains of generators, and `ptefuzz sites`.
 
 mod domain;
+mod failure;
 mod range;
 mod raw;
 mod rows;
@@ -11,6 +12,7 @@ mod table;
 mod words;
 
 pub use domain::{DomainError, check_call, check_range};
+pub use failure::Failure;
 pub use range::{Budgets, RANGE_MAX, RANGE_SITES, RangeAnswer, RangeCall, TOTALS, totals_names};
 pub use raw::{Answer, Call, Use, Uses};
 pub use rows::{SITE_COUNT, SITES, SiteId, params};

@@ -32,10 +32,13 @@ pub fn check<S: Subject + ?Sized>(file: &VectorFile, subject: &mut S) -> Verdict
         let mismatch = match row {
             Row::Classify { pte, recorded } => match subject.classify(*pte) {
                 Some(found) => classify_mismatch(recorded, &found),
-                None => {
-                    verdict.skipped += 1;
-                    continue;
-                }
+                None => match subject.take_failure() {
+                    Some(failure) => Some(failure.to_string()),
+                    None => {
+                        verdict.skipped += 1;
+                        continue;
+                    }
+                },
             },
             Row::Call { call, answer } if sites.contains(call.site) => {
                 let mut found = [Answer::default()];
@@ -74,6 +77,9 @@ fn classify_mismatch(recorded: &Classification, found: &Classification) -> Optio
 }
 
 fn answer_mismatch(recorded: &Answer, found: &Answer) -> Option<String> {
+    if let Some(failure) = found.failure() {
+        return Some(failure.to_string());
+    }
     let differs = |name: &str, r: u64, f: u64| (r != f).then(|| format!("{name}: found {f:x}, expected {r:x}"));
     differs("res", recorded.pte, found.pte)
         .or_else(|| differs("outcome", recorded.outcome, found.outcome))

@@ -340,7 +340,9 @@ impl World {
     /// Does something to each page whose pte points to this frame, in order, as long as it says so; false where it ended early.
     fn each_page_of(&mut self, frame: usize, mut act: impl FnMut(&mut World, u16) -> bool) -> bool {
         let mut from = 0;
-        while let Some(page) = self.state.next_page(from, |pte| may_point_to(pte, frame) && self.page_of(pte) == Some(frame)) {
+        while let Some(page) =
+            self.state.next_page(from, |pte| may_point_to(pte, frame) && self.page_of(pte) == Some(frame))
+        {
             if !act(self, page as u16) {
                 return false;
             }

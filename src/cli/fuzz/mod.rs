@@ -8,6 +8,7 @@ use super::Verdict;
 use super::environment::EnvironmentOptions;
 use super::error::Failure;
 use super::report::read_known;
+use super::subject::{Remarking, SubjectOptions};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use output::{Outcome, finish};
@@ -38,6 +39,7 @@ Examples:
   ptefuzz fuzz --special device --time 10s
   ptefuzz fuzz --target mprotect --jobs 2 --corpus corpus.mprotect
   ptefuzz fuzz --seed 7 --jobs 1 --execs 100000 --json
+  ptefuzz fuzz --subject foreign:./libmine.so
   ptefuzz fuzz --known known.txt --artifacts finds/
   ptefuzz fuzz --allow-colliding-offsets --artifacts finds/")]
 pub struct Options {
@@ -45,9 +47,8 @@ pub struct Options {
     #[arg(long, default_value = "sequence", value_parser = PossibleValuesParser::new(TARGETS.map(|target| target.name)))]
     target: String,
 
-    /// What to hold against the model: packed, model or bug:SLUG[+SLUG...]
-    #[arg(long, default_value = "packed")]
-    subject: SubjectName,
+    #[command(flatten)]
+    subject: SubjectOptions,
 
     #[command(flatten)]
     environment: EnvironmentOptions,
@@ -110,7 +111,7 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
     let setup = Setup {
         options,
         target,
-        environment: options.environment.environment()?,
+        environment: options.subject.environment(options.environment)?,
         seed: options.seed.unwrap_or_else(clock_seed),
         jobs: options.jobs.unwrap_or(cores),
         limits: Limits {
@@ -127,10 +128,10 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
             "--corpus: found with --target {name}, expected a target of operations: raw programs are not kept"
         )))
     } else {
-        let sites = options.subject.build(setup.environment).map_err(Failure::new)?.sites();
+        let sites = options.subject.build(setup.environment)?.sites();
         let sites: Vec<_> = target.checks.iter().copied().filter(|site| sites.contains(*site)).collect();
         if sites.is_empty() {
-            let (name, subject) = (target.name, &options.subject);
+            let (name, subject) = (target.name, &options.subject.subject);
             return Err(Failure::new(format!(
                 "--target {name}: found no site of it in {subject}, expected at least one"
             )));
@@ -183,14 +184,19 @@ impl Setup<'_> {
             show.update(progress, jobs);
             if stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed) { Next::Stop } else { Next::Continue }
         };
-        let (environment, subject) = (self.environment, &self.options.subject);
-        let progress = match subject {
+        let (environment, name) = (self.environment, self.options.subject.name());
+        let remarks = Remarking::notes();
+        let progress = match &name {
             // The hot loop is compiled for this one, and for everything else once.
             SubjectName::Packed => fleet.run(|| Ok(Packed::observed(environment)), self.limits, &mut watch, &mut told),
-            _ => fleet.run(|| subject.build(environment), self.limits, &mut watch, &mut told),
+            _ => {
+                let make = || name.build(environment).map(|subject| Remarking::new(subject, &remarks));
+                fleet.run(make, self.limits, &mut watch, &mut told)
+            }
         };
         let progress = progress.map_err(Failure::new)?;
         show.finish();
+        eprint!("{}", Remarking::text(&remarks));
         let outcome = Outcome {
             finds: fleet.finds(),
             tally: fleet.tally(),

@@ -4,6 +4,7 @@ use super::Setup;
 use super::show::count;
 use super::store::Store;
 use crate::cli::Verdict;
+use crate::cli::environment::special_name;
 use crate::cli::error::{Failure, print_json, print_out};
 use crate::cli::report::{find_json, find_text};
 use crate::cli::style::{BOLD, DIM, RIGHT, WRONG};
@@ -11,7 +12,6 @@ use ptefuzz::engine::{Find, Finds, Progress};
 use ptefuzz::lockstep::{KnownSignatures, Tally};
 use ptefuzz::program::{OpCode, Operation};
 use ptefuzz::pte::Class;
-use ptefuzz::subjects::SubjectName;
 use serde_json::{Map, Value, json};
 use std::io::Write;
 
@@ -131,9 +131,9 @@ fn fuzz_json(setup: &Setup<'_>, outcome: &Outcome, divergences: Vec<Value>, know
         .collect();
     json!({
         "target": options.target,
-        "subject": options.subject.to_string(),
-        "config": options.environment.config_name(),
-        "special": options.environment.special_name(),
+        "subject": options.subject.subject.to_string(),
+        "config": setup.environment.config.name(),
+        "special": special_name(setup.environment),
         "seed": setup.seed,
         "jobs": setup.jobs,
         "seconds": progress.elapsed.as_secs_f64(),
@@ -157,9 +157,7 @@ fn fuzz_json(setup: &Setup<'_>, outcome: &Outcome, divergences: Vec<Value>, know
 fn replay_command(setup: &Setup<'_>, file: &str) -> String {
     let options = setup.options;
     let mut command = "ptefuzz replay".to_string();
-    if options.subject != SubjectName::Packed {
-        command.push_str(&format!(" --subject {}", options.subject));
-    }
+    command.push_str(&options.subject.arguments());
     command.push_str(&options.environment.arguments());
     if options.allow_colliding_offsets {
         command.push_str(" --allow-colliding-offsets");

@@ -50,7 +50,7 @@ impl Show {
             err,
             "{BOLD}ptefuzz{BOLD:#} {}, subject {}, {}, seed {}, {}\n{DIM}Ctrl-C ends it{DIM:#}",
             setup.options.target,
-            setup.options.subject,
+            setup.options.subject.subject,
             setup.environment,
             setup.seed,
             jobs_words(setup.jobs),

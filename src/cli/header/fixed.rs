@@ -2,8 +2,7 @@
 
 use super::write::Header;
 
-/// The version of the ABI.
-pub(super) const ABI_VERSION: u32 = 1;
+pub(super) use ptefuzz::foreign::ABI_VERSION;
 
 /// What stands before everything else.
 pub fn opening(header: &mut Header) {

@@ -23,8 +23,13 @@ use write::Header;
 #[command(after_help = "\
 Examples:
   ptefuzz header > ptefuzz.h
+  ptefuzz header --shim > ptefuzz_shim.h
   ptefuzz header | cc -std=c99 -Wall -Wextra -fsyntax-only -x c -")]
 pub struct Options {
+    /// Print ptefuzz_shim.h instead: kernel types, accessors and stubs, so that a kernel function compiles in user space
+    #[arg(long)]
+    shim: bool,
+
     /// Print one JSON object on standard output: the header's text and its ABI version
     #[arg(long)]
     json: bool,
@@ -36,13 +41,17 @@ pub struct Options {
 ///
 /// Standard output that cannot be written to.
 pub fn run(options: &Options) -> Result<Verdict, Failure> {
+    let text = if options.shim { SHIM.to_string() } else { text() };
     if options.json {
-        print_json(&serde_json::json!({ "abi_version": fixed::ABI_VERSION, "header": text() }))?;
+        print_json(&serde_json::json!({ "abi_version": fixed::ABI_VERSION, "header": text }))?;
     } else {
-        print_out(&text())?;
+        print_out(&text)?;
     }
     Ok(Verdict::Clean)
 }
+
+/// What a kernel function needs around it in user space; its own text, kept where the examples that use it stand.
+const SHIM: &str = include_str!("../../../examples/c/ptefuzz_shim.h");
 
 /// The whole header.
 fn text() -> String {
