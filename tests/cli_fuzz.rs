@@ -113,7 +113,8 @@ fn sequence_runs_with_the_same_seed_print_the_same_json() {
 
 #[test]
 fn another_seed_is_another_run() {
-    let run = |seed| json(&ptefuzz(&["fuzz", "--target", "raw", "--seed", seed, "--execs", "50", "--json"]));
+    let run =
+        |seed| json(&ptefuzz(&["fuzz", "--target", "raw", "--seed", seed, "--jobs", "1", "--execs", "50", "--json"]));
     assert_ne!(run("7")["classes"], run("8")["classes"]);
 }
 

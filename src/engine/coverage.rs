@@ -37,11 +37,43 @@ impl Coverage {
     /// Counts a call; true if its cell is new.
     #[inline]
     pub fn add(&mut self, call: &Call, class: Class, answer: &Answer) -> bool {
-        let cell = &mut self.cells[index(call, class, answer)];
+        self.reach(call, class, answer).is_some()
+    }
+
+    /// Counts a call; its cell if that is new.
+    #[inline]
+    pub fn reach(&mut self, call: &Call, class: Class, answer: &Answer) -> Option<u16> {
+        let index = index(call, class, answer);
+        let cell = &mut self.cells[index];
         let new = *cell == 0;
         *cell = cell.saturating_add(1);
         self.covered += new as usize;
-        new
+        new.then_some(index as u16)
+    }
+
+    /// How often a cell was met, as far as a byte can say, since it was last forgotten in part.
+    pub fn met(&self, cell: u16) -> u8 {
+        self.cells[cell as usize % CELLS]
+    }
+
+    /// A cell that another job reached is no news here.
+    pub fn mark(&mut self, cell: u16) {
+        let cell = &mut self.cells[cell as usize % CELLS];
+        self.covered += (*cell == 0) as usize;
+        *cell = (*cell).max(1);
+    }
+
+    /// Forgets half of how often each cell was met, so that what is rare shows again.
+    pub fn age(&mut self) {
+        self.cells.iter_mut().for_each(|cell| *cell = cell.div_ceil(2));
+    }
+
+    /// Adds what another job reached.
+    pub fn merge(&mut self, other: &Coverage) {
+        for (ours, theirs) in self.cells.iter_mut().zip(other.cells.iter()) {
+            *ours = ours.saturating_add(*theirs);
+        }
+        self.covered = self.cells.iter().filter(|cell| **cell > 0).count();
     }
 }
 

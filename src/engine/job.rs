@@ -2,7 +2,6 @@
 
 use super::{Finds, Limits, Next, Progress, RawRun, WorldRun};
 use crate::lockstep::{Lockstep, Subject};
-use crate::program::{OpCode, Program};
 
 /// A run over raw or over world programs.
 #[derive(Debug)]
@@ -40,22 +39,6 @@ impl Job {
         match self {
             Job::Raw(run) => run.lockstep(),
             Job::World(run) => run.lockstep(),
-        }
-    }
-
-    /// Operations that had no effect in the last million programs, or so far; none for raw runs.
-    pub fn idle(&self) -> Vec<OpCode> {
-        match self {
-            Job::Raw(_) => Vec::new(),
-            Job::World(run) => run.idle(),
-        }
-    }
-
-    /// The program that showed a find first: of a raw run its one record, of a world run the whole program.
-    pub fn program_of(&mut self, find: &super::Find) -> Program {
-        match self {
-            Job::Raw(_) => Program::Raw(find.first.to_raw()),
-            Job::World(run) => Program::World(run.program(find.program)),
         }
     }
 }

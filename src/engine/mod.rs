@@ -4,19 +4,27 @@
 
 mod coverage;
 mod finds;
+mod fleet;
 mod job;
+mod kept;
 mod minimize;
 mod raw;
+mod run;
 mod runner;
+#[cfg(test)]
+mod tests;
 mod world;
 
 pub use coverage::Coverage;
 pub use finds::{Find, Finds};
+pub use fleet::{Fleet, JobProgress, News, Told, Watcher};
 pub use job::Job;
+pub use kept::{Corpus, Kept};
 pub use minimize::minimize;
-pub use raw::RawRun;
+pub use raw::{RawPrograms, RawRun};
+pub use run::{Check, Programs, Run};
 pub use runner::Runner;
-pub use world::WorldRun;
+pub use world::{Habits, WorldPrograms, WorldRun};
 
 use std::time::Duration;
 
@@ -39,7 +47,7 @@ pub enum Next {
 }
 
 /// The state of a run, as it is shown while it goes on and at its end.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Progress {
     /// Since the start.
     pub elapsed: Duration,
@@ -49,14 +57,28 @@ pub struct Progress {
     pub operations: u64,
     /// Site calls checked: each call and range entry whose pte is not none.
     pub site_calls: u64,
-    /// The share of calls that changed and reported nothing, from 0 to 1.
-    pub noop_share: f64,
+    /// Site calls among them that changed and reported nothing.
+    pub noops: u64,
     /// Coverage cells reached.
     pub covered: usize,
+    /// Programs kept because they reached a cell first.
+    pub corpus: usize,
     /// When the newest cell was reached.
     pub last_new: Duration,
     /// Divergences seen.
     pub divergences: u64,
     /// Different signatures among them.
     pub signatures: usize,
+}
+
+impl Progress {
+    /// The share of site calls that changed and reported nothing, from 0 to 1.
+    pub fn noop_share(&self) -> f64 {
+        self.noops as f64 / self.site_calls.max(1) as f64
+    }
+
+    /// Site calls a second.
+    pub fn rate(&self) -> f64 {
+        self.site_calls as f64 / self.elapsed.as_secs_f64().max(1e-9)
+    }
 }

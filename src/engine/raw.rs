@@ -1,134 +1,104 @@
-//! A run over raw programs: batches of calls of any site, ranges, and classifications.
+//! Raw programs: batches of calls of any site, ranges, and classifications.
 
-use super::{Coverage, Finds, Limits, Next, Progress};
-use crate::lockstep::{BATCH, Lockstep, Subject};
-use crate::program::{CallSource, RangeBuffer, Rng, mix};
+use super::kept::Kept;
+use super::run::{Check, Programs, Run};
+use crate::lockstep::{BATCH, Divergence, Lockstep, Subject};
+use crate::program::{CallSource, Form, OpCode, Program, RangeBuffer, Rng};
 use crate::site::{Call, RangeCall, SiteId};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 /// Calls of one raw program.
 const CALLS: usize = 32;
 /// One program in so many is a range.
-const RANGE_EVERY: u64 = 64;
-/// Programs between two looks at the clock.
-const CLOCK_EVERY: u64 = 256;
+const RANGE_EVERY: u32 = 64;
 
-/// One job's run over raw programs.
+/// One job over raw programs.
+pub type RawRun = Run<RawPrograms>;
+
+/// Where raw programs come from.
 #[derive(Debug)]
-pub struct RawRun {
-    lockstep: Lockstep,
+pub struct RawPrograms {
     source: CallSource,
-    seed: u64,
-    coverage: Coverage,
-    finds: Finds,
-    programs: u64,
-    operations: u64,
-    last_new: Duration,
+    range: Box<RangeBuffer>,
+    form: Form,
 }
 
 impl RawRun {
-    /// A run with this seed over the calls that `source` makes.
+    /// A job with this seed over the calls that `source` makes.
     pub fn new(lockstep: Lockstep, source: CallSource, seed: u64) -> RawRun {
-        RawRun {
-            lockstep,
-            source,
-            seed,
-            coverage: Coverage::default(),
-            finds: Finds::default(),
-            programs: 0,
-            operations: 0,
-            last_new: Duration::ZERO,
-        }
+        RawRun::with(lockstep, source, seed, Form::Raw)
     }
 
-    /// What was found.
-    pub fn finds(&self) -> &Finds {
-        &self.finds
+    /// As [`RawRun::new`]; with [`Form::Ranges`] ranges only.
+    pub fn with(lockstep: Lockstep, source: CallSource, seed: u64, form: Form) -> RawRun {
+        Run::of(lockstep, RawPrograms { source, range: Box::default(), form }, seed)
     }
+}
 
-    /// What was checked.
-    pub fn lockstep(&self) -> &Lockstep {
-        &self.lockstep
-    }
-
-    /// Runs until a limit is reached or `watch` says so; `watch` is asked every few hundred programs.
-    pub fn run<S: Subject + ?Sized>(
-        &mut self,
-        subject: &mut S,
-        limits: Limits,
-        watch: &mut dyn FnMut(&Progress) -> Next,
-    ) -> Progress {
-        let start = Instant::now();
-        let mut range = Box::<RangeBuffer>::default();
-        let mut last_covered = 0;
-        loop {
-            if self.programs.is_multiple_of(CLOCK_EVERY) {
-                let elapsed = start.elapsed();
-                if self.coverage.covered() != last_covered {
-                    last_covered = self.coverage.covered();
-                    self.last_new = elapsed;
-                }
-                let out_of_time = limits.time.is_some_and(|time| elapsed >= time);
-                if out_of_time || watch(&self.progress(elapsed)) == Next::Stop {
-                    break;
-                }
-            }
-            if limits.programs.is_some_and(|programs| self.programs >= programs) {
-                break;
-            }
-            self.program(subject, &mut range);
-        }
-        self.progress(start.elapsed())
-    }
-
-    /// Runs the next program.
-    fn program<S: Subject + ?Sized>(&mut self, subject: &mut S, range: &mut RangeBuffer) {
-        let number = self.programs;
-        self.programs += 1;
-        let mut rng = Rng::new(self.seed ^ mix(number));
-        let RawRun { lockstep, source, coverage, finds, .. } = self;
-        let mut report = |divergence| {
-            finds.add(number, divergence);
+impl RawPrograms {
+    fn ask_range<S: Subject + ?Sized>(&mut self, rng: &mut Rng, check: &mut Check<'_>, subject: &mut S) -> u64 {
+        let RawPrograms { source, range, .. } = self;
+        source.range(rng, range);
+        let call = RangeCall {
+            site: range.site,
+            ptes: &range.ptes[..range.len],
+            params: &range.params[..range.len],
+            budgets: range.budgets,
         };
-        if source.has_ranges() && number % RANGE_EVERY == RANGE_EVERY - 1 {
-            source.range(&mut rng, range);
-            let call = RangeCall {
-                site: range.site,
-                ptes: &range.ptes[..range.len],
-                params: &range.params[..range.len],
-                budgets: range.budgets,
-            };
-            lockstep.range(subject, &call, &mut report);
-            self.operations += 1;
-            return;
-        }
+        check.lockstep.range(subject, &call, &mut |divergence| check.found.push(divergence));
+        1
+    }
+
+    fn ask_calls<S: Subject + ?Sized>(&mut self, rng: &mut Rng, check: &mut Check<'_>, subject: &mut S) -> u64 {
         const { assert!(CALLS <= BATCH) };
         let mut calls = [Call { site: SiteId::ChangeProt, pte: 0, p: [0; 3] }; CALLS];
         for call in &mut calls {
-            *call = source.call(&mut rng);
+            *call = self.source.call(rng);
         }
-        let mut seen = |call: &_, class, answer: &_| {
-            coverage.add(call, class, answer);
-        };
+        let (lockstep, mut seen, found) = check.ends();
+        let mut report = |divergence| found.push(divergence);
         lockstep.calls(subject, &calls, &mut seen, &mut report);
         for call in &calls[..2] {
             lockstep.classify(subject, call.pte, &mut report);
         }
-        self.operations += CALLS as u64 + 2;
+        CALLS as u64 + 2
+    }
+}
+
+impl Programs for RawPrograms {
+    const CLOCK_EVERY: u64 = 256;
+
+    fn next<S: Subject + ?Sized>(&mut self, rng: &mut Rng, check: &mut Check<'_>, subject: &mut S) -> u64 {
+        let ranges = self.form == Form::Ranges || rng.below(RANGE_EVERY) == 0;
+        if ranges && self.source.has_ranges() {
+            self.ask_range(rng, check, subject)
+        } else {
+            self.ask_calls(rng, check, subject)
+        }
     }
 
-    fn progress(&self, elapsed: Duration) -> Progress {
-        let tally = self.lockstep.tally();
-        Progress {
-            elapsed,
-            programs: self.programs,
-            operations: self.operations,
-            site_calls: tally.site_calls(),
-            noop_share: tally.noop_share(),
-            covered: self.coverage.covered(),
-            last_new: self.last_new,
-            divergences: self.finds.total(),
-            signatures: self.finds.len(),
-        }
+    fn given<S: Subject + ?Sized>(&mut self, _: &Kept, _: &mut Check<'_>, _: &mut S) -> u64 {
+        0
+    }
+
+    /// Sites are pure: one record shows it.
+    fn last(&self, divergence: &Divergence) -> Program {
+        Program::Raw(divergence.to_raw())
+    }
+
+    fn keep(&mut self, _: &[u16]) -> Option<Arc<Kept>> {
+        None
+    }
+
+    fn take(&mut self, _: Arc<Kept>) {}
+
+    fn kept(&self) -> &[Arc<Kept>] {
+        &[]
+    }
+
+    fn turn(&mut self, _: u64) {}
+
+    fn idle(&self, _: u64) -> Vec<OpCode> {
+        Vec::new()
     }
 }

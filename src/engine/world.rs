@@ -1,139 +1,196 @@
-//! A run over world programs: the generator makes them, the world runs them, the subject answers their traces.
+//! World programs: the generator makes them or changes one of the corpus, the world runs them, the subject answers their traces.
 
-use super::{Coverage, Finds, Limits, Next, Progress};
-use crate::lockstep::{Divergence, Lockstep, Subject};
-use crate::program::{Generator, OpCode, Rng, WorldProgram, mix};
-use crate::pte::Class;
+use super::kept::{Corpus, Kept};
+use super::run::{Check, Programs, Run};
+use crate::lockstep::{Divergence, Lockstep, SiteSet, Subject};
+use crate::program::{Generator, Menu, Mutator, Op, OpCode, Program, Rng, Tree, WorldProgram};
+use crate::target::Target;
 use crate::world::World;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
-/// Programs between two looks at the clock.
-const CLOCK_EVERY: u64 = 32;
+/// One job over world programs.
+pub type WorldRun = Run<WorldPrograms>;
 
-/// One job's run over world programs.
+/// Which of the engine's habits are on; all of them, but where it is measured what each is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Habits {
+    /// What reaches a new cell is kept and changed.
+    pub coverage: bool,
+    /// Programs are generated with the generator's biases; else every operation and every argument is as likely as any other.
+    pub bias: bool,
+    /// How often programs of the corpus are changed, instead of new ones made, follows what still finds something.
+    pub adapt: bool,
+}
+
+impl Default for Habits {
+    fn default() -> Habits {
+        Habits { coverage: true, bias: true, adapt: true }
+    }
+}
+
+/// Where world programs come from.
 #[derive(Debug)]
-pub struct WorldRun {
-    lockstep: Lockstep,
+pub struct WorldPrograms {
     world: World,
     generator: Generator,
-    seed: u64,
-    coverage: Coverage,
-    finds: Finds,
-    programs: u64,
-    operations: u64,
-    last_new: Duration,
+    mutator: Mutator,
+    menu: Menu,
+    /// The operations of the menu, a bit each.
+    codes: u64,
+    /// The sites whose answers the target is about.
+    checks: SiteSet,
+    habits: Habits,
+    corpus: Corpus,
+    share: Share,
+    /// The program that runs.
+    tree: Tree,
+    ops: Vec<Op>,
+    mutated: bool,
     /// Operations that did nothing in the last whole window of programs.
     idle: Vec<OpCode>,
 }
 
-/// Programs after which operations without effect are counted anew.
-const IDLE_WINDOW: u64 = 1_000_000;
+/// Most operations that a changed program may have.
+const LONGEST: usize = 192;
 
-impl WorldRun {
-    /// A run with this seed.
-    pub fn new(lockstep: Lockstep, world: World, seed: u64) -> WorldRun {
-        WorldRun {
-            lockstep,
-            world,
-            generator: Generator::new(),
-            seed,
-            coverage: Coverage::default(),
-            finds: Finds::default(),
-            programs: 0,
-            operations: 0,
-            last_new: Duration::ZERO,
-            idle: Vec::new(),
+/// How often a program of the corpus is changed: a share of 256 that follows which of the two ways finds more, and never leaves either out.
+#[derive(Clone, Copy, Debug)]
+struct Share {
+    mutate: u32,
+    /// Programs and finds of the window: made anew, changed.
+    tried: [u32; 2],
+    new: [u32; 2],
+}
+
+/// Programs after which the share is set anew.
+const WINDOW: u32 = 4096;
+
+impl Share {
+    const START: Share = Share { mutate: 96, tried: [0; 2], new: [0; 2] };
+
+    fn count(&mut self, mutated: bool, new: bool) {
+        self.tried[mutated as usize] += 1;
+        self.new[mutated as usize] += new as u32;
+        if self.tried[0] + self.tried[1] == WINDOW {
+            // Finds a program, one added to both so that a poor window moves little.
+            let rate = |i: usize| (self.new[i] + 1) as f64 / (self.tried[i] + 64) as f64;
+            let wanted = 256.0 * rate(1) / (rate(0) + rate(1));
+            self.mutate = (self.mutate * 3 / 4 + wanted as u32 / 4).clamp(32, 192);
+            *self = Share { mutate: self.mutate, ..Share::START };
         }
     }
+}
 
-    /// What was found.
-    pub fn finds(&self) -> &Finds {
-        &self.finds
+impl WorldRun {
+    /// A job with this seed over every operation.
+    pub fn new(lockstep: Lockstep, world: World, seed: u64) -> WorldRun {
+        WorldRun::with(lockstep, world, seed, Target::sequence(), Habits::default())
     }
 
-    /// What was checked.
-    pub fn lockstep(&self) -> &Lockstep {
-        &self.lockstep
+    /// A job over the programs of one target, which must be one of world programs, with these habits.
+    pub fn with(lockstep: Lockstep, world: World, seed: u64, target: &Target, habits: Habits) -> WorldRun {
+        let environment = world.model().environment();
+        let programs = WorldPrograms {
+            world,
+            generator: Generator::new(),
+            mutator: Mutator::new(target.menu, environment),
+            menu: target.menu,
+            codes: target.menu.codes.iter().fold(0, |codes, code| codes | 1 << *code as u64),
+            checks: target.checks.iter().copied().collect(),
+            habits,
+            corpus: Corpus::default(),
+            share: Share::START,
+            tree: Tree::Patch07,
+            ops: Vec::new(),
+            mutated: false,
+            idle: Vec::new(),
+        };
+        Run::of(lockstep, programs, seed)
+    }
+}
+
+impl WorldPrograms {
+    /// Makes the next program in `tree` and `ops`.
+    fn make(&mut self, rng: &mut Rng, check: &Check<'_>) {
+        let share = if self.habits.adapt { self.share.mutate } else { Share::START.mutate };
+        self.mutated = self.habits.coverage && !self.corpus.is_empty() && rng.chance(share);
+        self.ops.clear();
+        let picked = if self.mutated { self.corpus.pick(check.coverage, rng) } else { None };
+        if let Some(kept) = picked {
+            self.ops.extend_from_slice(&kept.ops);
+            self.tree = self.mutator.mutate_operations(kept.tree, &mut self.ops, LONGEST, rng);
+            return;
+        }
+        let (tree, ops) = if self.habits.bias { self.generator.program(rng) } else { self.generator.uniform(rng) };
+        self.tree = tree;
+        let (menu, codes) = (self.menu, self.codes);
+        self.ops.extend(ops.iter().map(|op| if codes >> op.code as u64 & 1 != 0 { *op } else { menu.op(*op) }));
     }
 
-    /// Operations that had no effect in the last million programs, or so far.
-    pub fn idle(&self) -> Vec<OpCode> {
-        if self.programs < IDLE_WINDOW { self.idle_now() } else { self.idle.clone() }
+    fn run<S: Subject + ?Sized>(&mut self, check: &mut Check<'_>, subject: &mut S) -> u64 {
+        let WorldPrograms { world, ops, tree, checks, .. } = self;
+        world.run_canonical(*tree, ops);
+        let (lockstep, mut seen, found) = check.ends();
+        lockstep.trace(subject, world.trace(), &mut seen, &mut |_, divergence| {
+            if divergence.signature.site().is_none_or(|site| checks.contains(site)) {
+                found.push(divergence);
+            }
+        });
+        if let Err(lost) = world.conserved() {
+            found.push(Divergence::lost(world.model().environment(), lost));
+        }
+        ops.len() as u64
     }
 
     fn idle_now(&self) -> Vec<OpCode> {
-        OpCode::ALL.into_iter().filter(|code| self.world.worked()[*code as usize] == 0).collect()
+        OpCode::ALL
+            .into_iter()
+            .filter(|code| self.menu.has_code(*code) && self.world.worked()[*code as usize] == 0)
+            .collect()
+    }
+}
+
+impl Programs for WorldPrograms {
+    const CLOCK_EVERY: u64 = 32;
+
+    fn next<S: Subject + ?Sized>(&mut self, rng: &mut Rng, check: &mut Check<'_>, subject: &mut S) -> u64 {
+        self.make(rng, check);
+        let operations = self.run(check, subject);
+        self.share.count(self.mutated, !check.new.is_empty());
+        operations
     }
 
-    /// Program number `number` of this run.
-    pub fn program(&mut self, number: u64) -> WorldProgram {
-        let (tree, ops) = self.generator.program(&mut Rng::new(self.seed ^ mix(number)));
-        WorldProgram { tree, ops: ops.to_vec() }
+    fn given<S: Subject + ?Sized>(&mut self, kept: &Kept, check: &mut Check<'_>, subject: &mut S) -> u64 {
+        self.tree = kept.tree;
+        self.ops.clear();
+        self.ops.extend(kept.ops.iter().map(|op| self.menu.op(op.canonical())));
+        self.run(check, subject)
     }
 
-    /// Runs until a limit is reached or `watch` says so; `watch` is asked every few dozen programs.
-    pub fn run<S: Subject + ?Sized>(
-        &mut self,
-        subject: &mut S,
-        limits: Limits,
-        watch: &mut dyn FnMut(&Progress) -> Next,
-    ) -> Progress {
-        let start = Instant::now();
-        let mut last_covered = 0;
-        loop {
-            if self.programs.is_multiple_of(CLOCK_EVERY) {
-                let elapsed = start.elapsed();
-                if self.coverage.covered() != last_covered {
-                    last_covered = self.coverage.covered();
-                    self.last_new = elapsed;
-                }
-                let out_of_time = limits.time.is_some_and(|time| elapsed >= time);
-                if out_of_time || watch(&self.progress(elapsed)) == Next::Stop {
-                    break;
-                }
-            }
-            if limits.programs.is_some_and(|programs| self.programs >= programs) {
-                break;
-            }
-            self.next_program(subject);
-        }
-        self.progress(start.elapsed())
+    fn last(&self, _: &Divergence) -> Program {
+        Program::World(WorldProgram { tree: self.tree, ops: self.ops.clone() })
     }
 
-    fn next_program<S: Subject + ?Sized>(&mut self, subject: &mut S) {
-        let number = self.programs;
-        self.programs += 1;
-        if self.programs.is_multiple_of(IDLE_WINDOW) {
-            self.idle = self.idle_now();
-            self.world.forget_work();
-        }
-        let WorldRun { lockstep, world, generator, coverage, finds, .. } = self;
-        let (tree, ops) = generator.program(&mut Rng::new(self.seed ^ mix(number)));
-        self.operations += ops.len() as u64;
-        world.run_canonical(tree, ops);
-        let mut seen = |call: &_, class: Class, answer: &_| {
-            coverage.add(call, class, answer);
-        };
-        lockstep.trace(subject, world.trace(), &mut seen, &mut |_, divergence| {
-            finds.add(number, divergence);
-        });
-        if let Err(lost) = world.conserved() {
-            finds.add(number, Divergence::lost(world.model().environment(), lost));
-        }
+    fn keep(&mut self, cells: &[u16]) -> Option<Arc<Kept>> {
+        let kept = Arc::new(Kept { tree: self.tree, ops: self.ops.as_slice().into(), cells: cells.into() });
+        self.corpus.push(Arc::clone(&kept));
+        Some(kept)
     }
 
-    fn progress(&self, elapsed: Duration) -> Progress {
-        let tally = self.lockstep.tally();
-        Progress {
-            elapsed,
-            programs: self.programs,
-            operations: self.operations,
-            site_calls: tally.site_calls(),
-            noop_share: tally.noop_share(),
-            covered: self.coverage.covered(),
-            last_new: self.last_new,
-            divergences: self.finds.total(),
-            signatures: self.finds.len(),
-        }
+    fn take(&mut self, kept: Arc<Kept>) {
+        self.corpus.push(kept);
+    }
+
+    fn kept(&self) -> &[Arc<Kept>] {
+        self.corpus.entries()
+    }
+
+    fn turn(&mut self, _: u64) {
+        self.idle = self.idle_now();
+        self.world.forget_work();
+    }
+
+    fn idle(&self, programs: u64) -> Vec<OpCode> {
+        if programs < super::run::TURN { self.idle_now() } else { self.idle.clone() }
     }
 }

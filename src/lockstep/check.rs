@@ -15,7 +15,7 @@ pub const BATCH: usize = 64;
 const UNANSWERED: u64 = !0;
 
 /// What was checked so far.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Tally {
     /// Site calls and range entries by class of the pte before, in ABI order.
     pub classes: [u64; Class::COUNT],
@@ -28,8 +28,14 @@ pub struct Tally {
 }
 
 impl Tally {
-    const fn new() -> Tally {
-        Tally { classes: [0; Class::COUNT], noops: 0, ranges: 0, classified: 0 }
+    /// Adds what another job checked.
+    pub fn merge(&mut self, other: &Tally) {
+        for (ours, theirs) in self.classes.iter_mut().zip(other.classes) {
+            *ours += theirs;
+        }
+        self.noops += other.noops;
+        self.ranges += other.ranges;
+        self.classified += other.classified;
     }
 
     /// Site calls: every call and range entry whose pte is not none.
@@ -84,7 +90,7 @@ impl<R: Subject> Lockstep<R> {
         Lockstep {
             judge: Judge::new(model),
             reference,
-            tally: Tally::new(),
+            tally: Tally::default(),
             right: [Answer::default(); BATCH],
             wrong: [Answer::default(); BATCH],
             range: Box::new(RangeBuffers {

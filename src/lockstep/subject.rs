@@ -54,6 +54,28 @@ impl<S: Subject + ?Sized> Subject for &mut S {
     }
 }
 
+impl<S: Subject + ?Sized> Subject for Box<S> {
+    fn answer(&mut self, calls: &[Call], answers: &mut [Answer]) {
+        (**self).answer(calls, answers)
+    }
+
+    fn environment(&self) -> Environment {
+        (**self).environment()
+    }
+
+    fn sites(&self) -> SiteSet {
+        (**self).sites()
+    }
+
+    fn classify(&mut self, pte: u64) -> Option<Classification> {
+        (**self).classify(pte)
+    }
+
+    fn range(&mut self, call: &RangeCall<'_>, answer: &mut RangeAnswer<'_>) -> bool {
+        (**self).range(call, answer)
+    }
+}
+
 impl Subject for Model {
     fn answer(&mut self, calls: &[Call], answers: &mut [Answer]) {
         for (call, answer) in calls.iter().zip(answers) {

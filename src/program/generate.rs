@@ -106,6 +106,17 @@ impl Generator {
         (tree, &self.ops)
     }
 
+    /// As [`Generator::program`] without any bias: one mapping, and then operations of any bytes. It is what the biases are measured against.
+    pub fn uniform(&mut self, rng: &mut Rng) -> (Tree, &[Op]) {
+        self.ops.clear();
+        let tree = if rng.chance(128) { Tree::Patch07 } else { Tree::Series };
+        self.ops.push(Op::from_bytes(&(rng.next() & !0xff).to_le_bytes()));
+        for _ in 0..4 + rng.below(LENGTH - 4) {
+            self.ops.push(Op::from_bytes(&rng.next().to_le_bytes()));
+        }
+        (tree, &self.ops)
+    }
+
     /// A long run of pages in one state, so that a scan has something to count.
     fn populate(&mut self, rng: &mut Rng, table: u16) {
         let swapped = rng.chance(160);

@@ -47,6 +47,11 @@ impl Target {
         TARGETS.iter().find(|target| target.name == name)
     }
 
+    /// The target of world programs of every operation: the last of the table.
+    pub fn sequence() -> &'static Target {
+        &TARGETS[TARGETS.len() - 1]
+    }
+
     /// The names of all targets, for a message.
     pub fn names() -> String {
         TARGETS.map(|target| target.name).join(", ")

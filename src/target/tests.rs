@@ -232,3 +232,9 @@ fn a_harness_refuses_what_there_is_not() {
     let error = Harness::from_env("sequel").map(|_| ()).expect_err("no such target");
     assert!(error.contains("sequel") && error.contains("sequence"), "{error}");
 }
+
+#[test]
+fn the_last_target_is_that_of_all_sequences() {
+    assert_eq!(Target::sequence().name, "sequence");
+    assert_eq!(Target::sequence().menu.codes, crate::program::OpCode::ALL);
+}

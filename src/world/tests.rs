@@ -216,7 +216,7 @@ fn hunt(subject: &mut dyn Subject, place: &str, programs: u64) -> (Program, Sign
             finds.iter().map(|f| f.first.signature.to_string()).collect::<Vec<_>>()
         )
     });
-    (Program::World(run.program(find.program)), find.first.signature)
+    (find.source.clone(), find.first.signature)
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn mistakes_in_the_worlds_own_bookkeeping_break_a_conservation_law() {
             names.iter().all(|name| name.starts_with(&format!("program/conservation/{law}"))),
             "{plant:?}: {names:?}"
         );
-        let found = Program::World(run.program(finds[0].program));
+        let found = finds[0].source.clone();
         let mut runner = Runner::new(environment).with_plant(plant);
         let small = minimize(&mut runner, &mut packed, &found, finds[0].first.signature);
         println!("{plant:?} {}\n{}", names[0], small.to_text());
