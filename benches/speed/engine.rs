@@ -2,7 +2,7 @@
 
 use crate::Effort;
 use crate::measure::Median;
-use ptefuzz::engine::{Limits, Next, Progress, WorldRun};
+use ptefuzz::engine::{Fleet, Limits, Next, WorldRun};
 use ptefuzz::lockstep::Lockstep;
 use ptefuzz::model::Model;
 use ptefuzz::packed::Packed;
@@ -10,23 +10,21 @@ use ptefuzz::pte::Environment;
 use ptefuzz::world::World;
 use std::time::Duration;
 
-/// One job over world programs: coverage on, the default generator, uses observed, for some time.
-fn job(seed: u64, time: Duration) -> Progress {
+/// A job over world programs: coverage on, the default generator.
+fn job(seed: u64) -> WorldRun {
     let environment = Environment::default();
-    let lockstep = Lockstep::new(Model::new(environment));
-    let mut run = WorldRun::new(lockstep, World::new(environment), seed);
-    let limits = Limits { time: Some(time), programs: None };
-    run.run(&mut Packed::observed(environment), limits, &mut |_| Next::Continue)
+    WorldRun::new(Lockstep::new(Model::new(environment)), World::new(environment), seed)
 }
 
 /// Site calls a second of so many jobs at once, and the share of them that changed and reported nothing.
 fn rate(jobs: u64, seed: u64, time: Duration) -> (f64, f64) {
-    let done: Vec<Progress> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..jobs).map(|number| scope.spawn(move || job(seed + number, time))).collect();
-        threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
-    });
-    let rate = done.iter().map(|run| run.site_calls as f64 / run.elapsed.as_secs_f64()).sum();
-    (rate, done.iter().map(|run| run.noop_share).sum::<f64>() / done.len().max(1) as f64)
+    let mut fleet = Fleet::new((0..jobs).map(|number| job(seed + number)).collect());
+    let limits = Limits { time: Some(time), programs: None };
+    let subject = || Ok(Packed::observed(Environment::default()));
+    match fleet.run(subject, limits, &mut |_, _| Next::Continue, &mut |_| {}) {
+        Ok(done) => (done.rate(), done.noop_share()),
+        Err(why) => panic!("a subject that is always there: {why}"),
+    }
 }
 
 /// Prints the table.
