@@ -36,6 +36,7 @@ fn two_thousand_crash_files_of_twelve_bugs_and_two_engines_are_twelve_buckets() 
         target: None,
         known: &known,
         jobs: 2,
+        watch: None,
     };
     let found = triage(&directory, &settings).expect("a directory");
     assert_eq!((found.files, found.clean, found.broken), (2000, 0, 0));
@@ -57,4 +58,5 @@ fn two_thousand_crash_files_of_twelve_bugs_and_two_engines_are_twelve_buckets() 
     // The number of workers changes nothing.
     let alone = triage(&directory, &Settings { jobs: 1, ..settings }).expect("a directory");
     assert_eq!(format!("{alone:?}"), format!("{found:?}"));
+    std::fs::remove_dir_all(&directory).expect("removed");
 }

@@ -23,6 +23,8 @@ mod triage;
 mod vectors;
 
 use clap::{Parser, Subcommand};
+use error::Failure;
+use ptefuzz::packed::passes::Backend;
 use std::process::ExitCode;
 
 /// How a command ended when nothing went wrong with it.
@@ -73,6 +75,10 @@ enum Command {
 /// Parses the command line, runs the command and gives its exit code.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    if let Err(error) = Backend::from_variable() {
+        Failure::new(error).print();
+        return ExitCode::from(2);
+    }
     let result = match cli.command {
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Exhaust(options) => exhaust::run(&options),

@@ -19,8 +19,10 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   ptefuzz repro small.pte --lang rust -o tests/mremap.rs
-  ptefuzz repro small.pte --lang c -o repro.c && ptefuzz header -o ptefuzz.h && cc -I. repro.c mine.c
-  ptefuzz repro small.pte --lang kselftest -o t.c && cc -Wall -Wextra -pthread t.c -o t && ./t")]
+  ptefuzz repro small.pte --lang c -o repro.c
+    ptefuzz header > ptefuzz.h; cc -I. repro.c mine.c -o repro; ./repro
+  ptefuzz repro small.pte --lang kselftest -o live.c
+    cc -Wall -Wextra -pthread live.c -o live; ./live")]
 pub struct Options {
     /// The program
     #[arg(value_name = "FILE")]

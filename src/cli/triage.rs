@@ -4,9 +4,12 @@ use super::Verdict;
 use super::environment::EnvironmentOptions;
 use super::error::{Failure, print_json, print_out, write_aside};
 use super::report::{artifact_name, paint, read_known};
-use super::style::{BOLD, DIM, NAME, RIGHT, WRONG};
+use super::style::{BOLD, DIM, NAME, PLAIN, RIGHT, WRONG};
+use anstyle::Style;
 use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ptefuzz::lockstep::explain::{INDENT, Tone, WIDTH, explain};
+use ptefuzz::museum;
 use ptefuzz::program::Program;
 use ptefuzz::subjects::SubjectName;
 use ptefuzz::target::Target;
@@ -15,6 +18,8 @@ use ptefuzz::triage::{Bucket, History, Settings, Triage, triage};
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 /// Sort a directory of crash files into buckets, each with a minimised reproducer
 ///
@@ -25,9 +30,9 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "\
 Examples:
   ptefuzz triage finds/
-  ptefuzz triage --subject foreign:./libmine.so --html page.html out/default/crashes
+  ptefuzz triage --subject foreign:./mine.so --html page.html out/crashes
   ptefuzz triage --known known.txt --sarif triage.sarif --json finds/
-  ptefuzz triage finds/ -o small/ && ptefuzz repro small/fork_pte_-write.pte --lang c
+  ptefuzz triage finds/ -o small/     and then: ptefuzz repro small/X.pte
 
 What was found is kept in DIR/.ptefuzz-triage.json for the next run; --state names another file.")]
 pub struct Options {
@@ -88,6 +93,7 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
     let environment = options.environment.environment()?;
     let known = read_known(options.known.as_deref())?;
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let show = Show::new();
     let settings = Settings {
         subject: &options.subject,
         environment,
@@ -95,10 +101,12 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
         target: options.target,
         known: &known,
         jobs: options.jobs.map_or(cores, |jobs| jobs as usize),
+        watch: Some(&|files| show.update(files)),
     };
     let state = options.state.clone().unwrap_or_else(|| options.directory.join(STATE));
     let mut history = read_history(&state)?;
     let found = triage(&options.directory, &settings).map_err(|error| Failure::new(error.to_string()))?;
+    show.bar.finish_and_clear();
     let news = history.news(&settings, &found);
     history.record(&settings, &found);
     let directory = options.directory.display().to_string();
@@ -170,11 +178,11 @@ fn page(report: &Report<'_>) -> String {
     }
     for past in &report.news.gone {
         let signature = past.signatures.first().map_or("", String::as_str);
-        let _ = writeln!(text, "{RIGHT}gone{RIGHT:#}        {signature}");
-        let _ = writeln!(text, "            {DIM}{} showed it the last time{DIM:#}", counted(past.count, "file"));
+        painted_field(&mut text, RIGHT, "gone", signature);
+        field(&mut text, "", &format!("{} showed it the last time", counted(past.count, "file")));
     }
     for (signature, count) in &report.triage.known {
-        let _ = writeln!(text, "{DIM}listed{DIM:#}      {signature}  {DIM}{}{DIM:#}", counted(*count, "file"));
+        painted_field(&mut text, DIM, "listed", &format!("{signature}, {}", counted(*count, "file")));
     }
     broken_text(&mut text, report.triage);
     text.push_str(&summary(report));
@@ -205,6 +213,10 @@ fn bucket_text(text: &mut String, report: &Report<'_>, index: usize, bucket: &Bu
             n => format!(" and {n} more"),
         };
         field(text, "resembles", &format!("{}{more}", shown.join(", ")));
+        if let Some(bug) = museum::find(shown[0]) {
+            field(text, "", bug.mistake);
+            field(text, "fixed", bug.fixed);
+        }
     }
     let program = bucket.reproducer.to_text();
     let total = program.lines().count();
@@ -234,9 +246,14 @@ const LINES: usize = 12;
 
 /// A label and its text, folded.
 fn field(text: &mut String, label: &str, value: &str) {
-    for (n, part) in textwrap::wrap(value, textwrap::Options::new(WIDTH - INDENT).break_words(true)).iter().enumerate()
-    {
-        let _ = writeln!(text, "  {:<10}{part}", if n == 0 { label } else { "" });
+    painted_field(text, PLAIN, label, value);
+}
+
+/// The same, with the label in a colour.
+fn painted_field(text: &mut String, style: Style, label: &str, value: &str) {
+    let options = textwrap::Options::new(WIDTH - INDENT).break_words(true);
+    for (n, part) in textwrap::wrap(value, options).iter().enumerate() {
+        let _ = writeln!(text, "  {style}{:<10}{style:#}{part}", if n == 0 { label } else { "" });
     }
 }
 
@@ -245,30 +262,65 @@ const BROKEN_SHOWN: usize = 10;
 
 fn broken_text(text: &mut String, found: &Triage) {
     for broken in found.broken_named.iter().take(BROKEN_SHOWN) {
-        let _ = writeln!(text, "{WRONG}broken{WRONG:#}      {}", broken.file);
-        for part in textwrap::wrap(&broken.reason, WIDTH - INDENT) {
-            let _ = writeln!(text, "            {DIM}{part}{DIM:#}");
-        }
+        painted_field(text, WRONG, "broken", &broken.file);
+        field(text, "", &broken.reason);
     }
     let more = found.broken.saturating_sub(BROKEN_SHOWN as u64);
     if more > 0 {
-        let _ = writeln!(text, "            and {more} more that are no programs");
+        field(text, "", &format!("and {more} more that are no programs"));
     }
 }
 
+/// The counts, and what they are of.
 fn summary(report: &Report<'_>) -> String {
     let found = report.triage;
-    let mut parts = vec![format!("{} clean", found.clean), format!("{} broken", found.broken)];
-    if !found.known.is_empty() {
-        parts.push(format!("{} listed as known", counted(found.known.len() as u64, "signature")));
-    }
-    let mut buckets = counted(found.buckets.len() as u64, "bucket");
+    let mut text = format!(
+        "{BOLD}{}{BOLD:#} in {}: {} clean, {} broken\n",
+        counted(found.buckets.len() as u64, "bucket"),
+        counted(found.files, "file"),
+        found.clean,
+        found.broken
+    );
     if report.news.compared {
         let new = report.news.new.iter().filter(|new| **new).count();
-        let _ = write!(buckets, " ({new} new, {} known, {} gone)", report.news.new.len() - new, report.news.gone.len());
+        let (known, gone) = (report.news.new.len() - new, report.news.gone.len());
+        field(&mut text, "last time", &format!("{new} new since then, {known} known, {gone} gone"));
     }
-    let mut text = format!("{BOLD}{buckets}{BOLD:#} in {}: {}\n", counted(found.files, "file"), parts.join(", "));
+    if !found.known.is_empty() {
+        field(&mut text, "listed", &format!("{} as known", counted(found.known.len() as u64, "signature")));
+    }
     field(&mut text, "directory", report.directory);
     field(&mut text, "subject", &format!("{}, {}", report.settings.subject, report.settings.environment));
     text
+}
+
+/// The progress display: a line on a terminal that is written over, a line now and then elsewhere.
+struct Show {
+    bar: ProgressBar,
+    next_line: Mutex<Instant>,
+}
+
+/// Time between two lines where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+impl Show {
+    fn new() -> Show {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+            bar.set_style(style);
+        }
+        Show { bar, next_line: Mutex::new(Instant::now() + LINE_EVERY) }
+    }
+
+    fn update(&self, files: u64) {
+        if !self.bar.is_hidden() {
+            self.bar.set_message(counted(files, "file"));
+            self.bar.tick();
+        } else if let Ok(mut next) = self.next_line.try_lock()
+            && Instant::now() >= *next
+        {
+            *next = Instant::now() + LINE_EVERY;
+            let _ = writeln!(std::io::stderr().lock(), "{}", counted(files, "file"));
+        }
+    }
 }

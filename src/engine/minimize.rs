@@ -169,6 +169,15 @@ fn simplify_op(program: &mut WorldProgram, index: usize, keeps: Keeps<'_, WorldP
             break;
         }
     }
+    if operation_shape(op.code) == Shape::Move {
+        let to = program.ops[index].to();
+        for lower in to / TABLE * TABLE..to {
+            let op = program.ops[index];
+            if put(program, Op { arg: op.arg & 0x8000 | lower, ..op }) {
+                break;
+            }
+        }
+    }
     let options = if operation_shape(op.code) == Shape::Move { 15..16 } else { 0..16 };
     for bit in options {
         let op = program.ops[index];

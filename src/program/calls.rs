@@ -151,7 +151,8 @@ impl CallSource {
         !self.ranges.is_empty()
     }
 
-    /// A range: a few kinds of entries over and over, the odd one anywhere, budgets around what they add up to.
+    /// A range: a few kinds of entries over and over, the odd one anywhere, budgets around what they add up to. In half of them all entries
+    /// have the same parameters, as one call of the kernel's function over them would have.
     pub fn range(&self, rng: &mut Rng, range: &mut RangeBuffer) {
         range.site = rng.pick(&self.ranges);
         range.len = rng.pick(&LENGTHS) as usize;
@@ -168,6 +169,9 @@ impl CallSource {
             if let (Some(pte), Some(p)) = (range.ptes[..range.len].get_mut(i), range.params.get_mut(i)) {
                 (*pte, *p) = (odd.pte, odd.p);
             }
+        }
+        if rng.chance(128) {
+            range.params[..range.len].fill(palette[0].p);
         }
         if rng.chance(64) {
             neighbours(rng, range);

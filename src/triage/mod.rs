@@ -31,7 +31,7 @@ use std::sync::Mutex;
 use tally::Tally;
 
 /// What a directory is held against, and how.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Settings<'a> {
     /// The implementation that crashed.
     pub subject: &'a SubjectName,
@@ -45,7 +45,25 @@ pub struct Settings<'a> {
     pub known: &'a KnownSignatures,
     /// Worker threads, at least one.
     pub jobs: usize,
+    /// Is told now and then how many files were taken up.
+    pub watch: Option<&'a (dyn Fn(u64) + Sync)>,
 }
+
+impl std::fmt::Debug for Settings<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("subject", &self.subject)
+            .field("environment", &self.environment)
+            .field("collisions", &self.collisions)
+            .field("target", &self.target.map(|target| target.name))
+            .field("known", &self.known)
+            .field("jobs", &self.jobs)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Files between two words to the one who watches.
+const WATCH_EVERY: u64 = 64;
 
 /// What a directory of programs shows.
 #[derive(Clone, Debug)]
@@ -91,6 +109,9 @@ pub fn triage(directory: &Path, settings: &Settings<'_>) -> Result<Triage, Triag
         let mut runner = Runner::new(settings.environment).reporting_collisions(settings.collisions);
         let mut tally = Tally::default();
         while let Some(file) = next_of(&queue) {
+            if let Some(watch) = settings.watch.filter(|_| file.index.is_multiple_of(WATCH_EVERY)) {
+                watch(file.index);
+            }
             match file.read(&model, settings.target) {
                 Err(reason) => tally.add_broken(&file, reason),
                 Ok(program) => {

@@ -25,7 +25,8 @@ pub struct Files {
 }
 
 impl Files {
-    /// The files below `root`, those of its directories included. Hidden files and links to directories are left out.
+    /// The files below `root`, those of its directories included. Hidden files, links to directories and the `README.txt` that AFL++ puts beside
+    /// crashes are left out.
     ///
     /// # Errors
     ///
@@ -74,8 +75,12 @@ impl Iterator for Files {
     fn next(&mut self) -> Option<File> {
         loop {
             let path = self.open.pop()?;
-            let is_directory = fs::symlink_metadata(&path).is_ok_and(|data| data.is_dir());
-            let problem = if is_directory {
+            let link = fs::symlink_metadata(&path).is_ok_and(|data| data.is_symlink());
+            let directory = fs::metadata(&path).is_ok_and(|data| data.is_dir());
+            if directory && link || path.file_name().is_some_and(|name| name == "README.txt") {
+                continue;
+            }
+            let problem = if directory {
                 match self.enter(&path) {
                     Ok(()) => continue,
                     Err(error) => Some(format!("cannot read the directory: {error}")),

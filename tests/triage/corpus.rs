@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 /// Programs that are generated before a bug counts as one that only raw calls show.
 const GENERATED: u64 = 4000;
 
-/// The first bugs of the museum that are each at a site of its own and show with the real special value.
+/// Bugs of the museum that are each at a site of its own and show with the real special value: what went wrong in the kernel's history first.
 pub fn bugs_of_distinct_sites(count: usize) -> Vec<&'static Bug> {
+    let (history, others): (Vec<&Bug>, Vec<&Bug>) = MUSEUM.iter().partition(|bug| bug.id.starts_with('M'));
     let mut bugs: Vec<&'static Bug> = Vec::new();
-    for bug in &MUSEUM {
+    for bug in history.into_iter().chain(others) {
         if bugs.len() < count && bugs.iter().all(|other| other.site != bug.site) && !Finder::new(bug).raw(1).is_empty()
         {
             bugs.push(bug);

@@ -6,9 +6,9 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A fresh directory of this test.
+/// A fresh directory of this test in this process, so that two runs at a time do not see each other's files.
 pub fn directory(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("triage").join(name);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("triage-{}", std::process::id())).join(name);
     let _ = std::fs::remove_dir_all(&path);
     std::fs::create_dir_all(&path).expect("a directory for the test");
     path

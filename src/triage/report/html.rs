@@ -2,6 +2,7 @@
 
 use super::{Bucket, Report, counted, rule};
 use crate::lockstep::explain::{Tone, explain};
+use crate::museum;
 use crate::program::Program;
 use crate::triage::{Step, steps};
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
@@ -101,6 +102,9 @@ fn article(report: &Report<'_>, number: usize, bucket: &Bucket) -> Markup {
                     }
                 }
                 @if !bucket.resembles.is_empty() { dt { "resembles" } dd { (bucket.resembles.join(", ")) } }
+                @if let Some(bug) = bucket.resembles.first().and_then(|slug| museum::find(slug)) {
+                    dt { "there" } dd { (bug.mistake) "." @if !bug.fixed.is_empty() { " Fixed: " (bug.fixed) "." } @if let Some(cve) = bug.cve { " " (cve) "." } }
+                }
                 dt { "first" } dd { code { (soft(&bucket.first)) } }
                 dt { "smallest" } dd { code { (soft(&bucket.smallest)) } }
             }
@@ -109,7 +113,7 @@ fn article(report: &Report<'_>, number: usize, bucket: &Bucket) -> Markup {
             h3 { "Reproducer" }
             pre { (bucket.reproducer.to_text()) }
             (trace(report, bucket))
-            p { "Repeat: " code.command { (report.replay_command(&format!("{}/{}", report.directory.trim_end_matches('/'), bucket.smallest))) } }
+            p { "Saved as reproducer.pte, it goes wrong again with " code.command { (report.replay_command("reproducer.pte")) } }
             details {
                 summary { "The rule that is broken" }
                 p { (rule) }

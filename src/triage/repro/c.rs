@@ -141,7 +141,7 @@ fn text(case: &Case<'_>, rows: &[Row], model: &Model) -> String {
         let _ = writeln!(text, " *     {line}");
     }
     text.push_str(
-        " *\n * Link it to your implementation (`ptefuzz header -o ptefuzz.h` writes the header):\n \
+        " *\n * Link it to your implementation (`ptefuzz header > ptefuzz.h` writes the header):\n \
          *     cc -Wall -Wextra -Werror -I. THIS.c implementation.c && ./a.out\n \
          * Exit code: 0 every answer is right, 1 one is wrong, 2 the implementation could not be asked.\n */\n",
     );
