@@ -2,7 +2,7 @@
 
 use crate::Effort;
 use crate::measure::Median;
-use ptefuzz::engine::{Fleet, Limits, Next, Progress, WorldRun};
+use ptefuzz::engine::{Fleet, Limits, Next, WorldRun};
 use ptefuzz::lockstep::Lockstep;
 use ptefuzz::model::Model;
 use ptefuzz::packed::Packed;
@@ -10,28 +10,26 @@ use ptefuzz::pte::Environment;
 use ptefuzz::world::World;
 use std::time::Duration;
 
-/// So many jobs over world programs, as `ptefuzz fuzz` runs them, for some time.
-fn fleet(jobs: u64, seed: u64, time: Duration) -> Progress {
+/// A job over world programs: coverage on, the default generator.
+fn job(seed: u64) -> WorldRun {
     let environment = Environment::default();
-    let job = |number| {
-        let lockstep = Lockstep::new(Model::new(environment));
-        WorldRun::new(lockstep, World::new(environment), seed + number)
-    };
-    let mut fleet = Fleet::new((0..jobs).map(job).collect());
-    let limits = Limits { time: Some(time), programs: None };
-    let make = || Ok(Packed::observed(environment));
-    fleet.run(make, limits, &mut |_, _| Next::Continue, &mut |_| {}).unwrap_or_default()
+    WorldRun::new(Lockstep::new(Model::new(environment)), World::new(environment), seed)
 }
 
 /// Site calls a second of so many jobs at once, and the share of them that changed and reported nothing.
 fn rate(jobs: u64, seed: u64, time: Duration) -> (f64, f64) {
-    let done = fleet(jobs, seed, time);
-    (done.rate(), done.noop_share())
+    let mut fleet = Fleet::new((0..jobs).map(|number| job(seed + number)).collect());
+    let limits = Limits { time: Some(time), programs: None };
+    let subject = || Ok(Packed::observed(Environment::default()));
+    match fleet.run(subject, limits, &mut |_, _| Next::Continue, &mut |_| {}) {
+        Ok(done) => (done.rate(), done.noop_share()),
+        Err(why) => panic!("a subject that is always there: {why}"),
+    }
 }
 
 /// Prints the table.
 pub fn run(effort: Effort) {
-    let time = Duration::from_millis(1000);
+    let time = Duration::from_millis(400);
     println!("checked site calls a second, built-in engine, world programs, coverage on, uses observed");
     println!("{:<26} {:>9} {:>15}  no-ops", "", "median", "quartiles");
     let (mut one, mut two, mut noops) = (Vec::new(), Vec::new(), Vec::new());
