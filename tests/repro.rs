@@ -163,6 +163,7 @@ fn a_rust_test_fails_for_the_bug_and_passes_for_the_right_implementation() {
 const PROTECT: &str = "ptefuzz 1\ntree series\nvma 0..4 anon rw uffd-wp\nwrite 0\nwrite 1\nuffd-wp 0..2\nwrite 0\nmprotect 0 r\n\
                        mprotect 0 rw\nuffd-unwp 0\nwrite 0\nfork\nread 0\nwrite 513\nmremap 1 -> 9\nwrite 9\nzap 9\nread 9\nunmap 2\nexit-child\n";
 const EVICT: &str = "ptefuzz 1\ntree series\nvma 0..4 shmem-shared rw uffd-wp\nwrite 0\nuffd-wp 0\nevict 0\nread 0\nwrite 0\nuffd-unwp 0\nwrite 0\n";
+const LOOKS: &str = "ptefuzz 1\ntree series\nvma 0..4 shmem-shared rw\nwrite 0\nwillneed 0\nunmap 1\npagemap 1\nmincore 1\nsmaps 1\nread 1\nread 0\n";
 const CLEAR: &str = "ptefuzz 1\nvma 0..4 anon rw\nwrite 0\nclear-refs 0..4\nread 0\nwrite 1\n";
 
 /// Runs a selftest: its exit code and what it printed, which must be TAP.
@@ -184,7 +185,7 @@ fn selftest(test: &Path) -> (i32, String) {
 #[test]
 fn a_selftest_passes_on_a_right_kernel_or_says_what_that_cannot_do() {
     let Some(cc) = cc() else { return };
-    for (name, program) in [("protect", PROTECT), ("evict", EVICT), ("clear", CLEAR)] {
+    for (name, program) in [("protect", PROTECT), ("evict", EVICT), ("looks", LOOKS), ("clear", CLEAR)] {
         let dir = directory(&format!("live-{name}"));
         let source = reproducer(&dir, program, "kselftest", "packed");
         let test = compile(&cc, &dir, &["-pthread", text(&source)], "test");
@@ -261,6 +262,8 @@ fn what_user_space_cannot_drive_is_refused_with_step_operation_and_reason() {
         ("vma 8 device rw", "device memory"),
         ("vma 8 hugetlb rw", "hugetlb"),
         ("mprotect 0..8 r", "not mapped"),
+        ("swap-in 0", "no swap entry"),
+        ("swap-out 0", "nothing that reclaim"),
     ];
     for (op, reason) in cases {
         let why = refusal(&format!("ptefuzz 1\nvma 0..2 anon rw\n{op}\n"), "kselftest", &[]);

@@ -13,6 +13,7 @@ mod foreign_child;
 mod fuzz;
 mod header;
 mod minimize;
+mod museum;
 mod page;
 mod replay;
 mod report;
@@ -25,6 +26,8 @@ mod triage;
 mod vectors;
 
 use clap::{Parser, Subcommand};
+use error::Failure;
+use ptefuzz::packed::passes::Backend;
 use std::process::ExitCode;
 
 /// How a command ended when nothing went wrong with it.
@@ -62,6 +65,7 @@ enum Command {
     Exhaust(exhaust::Options),
     Replay(replay::Options),
     Minimize(minimize::Options),
+    Museum(museum::Options),
     Triage(triage::Options),
     Repro(repro::Options),
     Asm(asm::AsmOptions),
@@ -80,11 +84,16 @@ enum Command {
 /// Parses the command line, runs the command and gives its exit code.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    if let Err(error) = Backend::from_variable() {
+        Failure::new(error).print();
+        return ExitCode::from(2);
+    }
     let result = match cli.command {
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Exhaust(options) => exhaust::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Minimize(options) => minimize::run(&options),
+        Command::Museum(options) => museum::run(&options),
         Command::Triage(options) => triage::run(&options),
         Command::Repro(options) => repro::run(&options),
         Command::Asm(options) => asm::asm(&options),

@@ -2,7 +2,7 @@
 //! same in v5.11.
 
 use super::events::{CLEAR, STORE, TLB};
-use super::page::{answer, present_bits, untouched, when};
+use super::page::{answer, untouched, when};
 use super::pte::{Mapped, Model};
 use crate::site::{Answer, params};
 
@@ -20,7 +20,7 @@ mod operation {
 
 /// One accessor on what stands in the slot, whatever its class. The code is what it returns, the auxiliary word the pte that it returns.
 pub(super) fn accessor(model: &Model, raw: u64, p: &params::Accessor) -> Answer {
-    let old = present_bits(model, raw);
+    let old = model.read_mapped(raw);
     match p.operation {
         operation::SET_ACCESS_FLAGS => set_access_flags(raw, p.entry, p.argument & 1 != 0),
         // The flush of ptep_clear_flush_young() is left out on x86.

@@ -9,7 +9,7 @@ impl Model {
     ///
     /// Fields about the entry are computed from [`Model::decode`] whatever the class, as [`Classification`] says.
     pub fn classify(&self, raw: u64) -> Classification {
-        let l = &self.layout;
+        let l = self.layout();
         let has = |bit: u64| raw & bit != 0;
         let entry = self.decode(raw);
         let holds = self.entry_class(entry);

@@ -17,43 +17,36 @@ pub(super) enum Form {
 
 /// What a caller reads in this value that takes it for a pte with an entry, and does not ask whether it is the special pte.
 pub(super) fn taken_for_entry(model: &Model, raw: u64) -> Held {
-    let l = &model.layout;
-    let named = Held {
-        entry: model.decode(raw),
-        soft_dirty: raw & l.swp_soft_dirty != 0,
-        uffd_wp: model.has_uffd_wp && raw & l.swp_uffd_wp != 0,
-        rest: 0,
-    };
-    Held { rest: raw & !model.write_held(&named), ..named }
+    model.read_held(raw)
 }
 
 /// The generic `swp_entry_t.val`: the type above the offset.
 pub(super) fn val(model: &Model, entry: SwapEntry) -> u64 {
-    let l = &model.layout;
+    let l = model.layout();
     (entry.kind as u64) << (l.entry_type_shift & 63) | entry.offset & l.entry_offset
 }
 
 /// The entry of a generic `swp_entry_t.val`.
 pub(super) fn from_val(model: &Model, val: u64) -> SwapEntry {
-    let l = &model.layout;
+    let l = model.layout();
     SwapEntry { kind: (val >> (l.entry_type_shift & 63)) as u8, offset: val & l.entry_offset }
 }
 
 /// `make_migration_entry()`.
 pub(super) fn migration(model: &Model, pfn: u64, write: bool) -> SwapEntry {
-    let l = &model.layout;
+    let l = model.layout();
     SwapEntry { kind: (if write { l.type_migration_write } else { l.type_migration_read }) as u8, offset: pfn }
 }
 
 /// `make_device_private_entry()`.
 pub(super) fn device_private(model: &Model, pfn: u64, write: bool) -> SwapEntry {
-    let l = &model.layout;
+    let l = model.layout();
     SwapEntry { kind: (if write { l.type_device_write } else { l.type_device_read }) as u8, offset: pfn }
 }
 
 /// `make_hwpoison_entry()`.
 pub(super) fn hwpoison(model: &Model, pfn: u64) -> SwapEntry {
-    SwapEntry { kind: model.layout.type_hwpoison as u8, offset: pfn }
+    SwapEntry { kind: model.layout().type_hwpoison as u8, offset: pfn }
 }
 
 /// The read form of a writable migration or device private entry, and the pte as it was for every other. Rebuilding the pte loses what

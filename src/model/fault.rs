@@ -133,7 +133,7 @@ fn anon_read(model: &Model, raw: u64, p: &params::AnonPage) -> Answer {
     if p.uffd_missing {
         return answer(raw, UFFD, 0);
     }
-    let zero = Mapped { special: true, ..mk_pte(model, model.layout.zero_pfn, p.prot) };
+    let zero = Mapped { special: true, ..mk_pte(model, model.layout().zero_pfn, p.prot) };
     answer(model.write_mapped(&zero), STORE | MMU_CACHE, 0)
 }
 

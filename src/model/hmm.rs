@@ -105,7 +105,7 @@ fn present(model: &Model, raw: u64, mapped: &Mapped, request: &Request) -> Answe
     if need != Need::Nothing {
         return hmm_vma_fault(raw, need, request);
     }
-    if mapped.special && mapped.pfn != model.layout.zero_pfn {
+    if mapped.special && mapped.pfn != model.layout().zero_pfn {
         return match need_fault(request, 0) {
             Need::Nothing => answered(raw, OK, HMM_PFN_ERROR),
             _ => answered(raw, EFAULT, UNWRITTEN),

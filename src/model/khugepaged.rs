@@ -80,7 +80,7 @@ pub(super) fn scan_pte(
             stop_if(counters.unmapped > budgets.swap, SCAN_EXCEED_SWAP_PTE)?;
             stop_if(held.uffd_wp, SCAN_PTE_UFFD_WP)
         }
-        Pte::Present(mapped) if mapped.pfn != model.layout.zero_pfn => scan_present(&mapped, p, budgets, counters),
+        Pte::Present(mapped) if mapped.pfn != model.layout().zero_pfn => scan_present(&mapped, p, budgets, counters),
         Pte::None(_) | Pte::Present(_) => {
             // Armed is tested first: then nothing is counted.
             stop_if(p.uffd_armed, SCAN_EXCEED_NONE_PTE)?;

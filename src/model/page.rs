@@ -4,6 +4,7 @@
 //! Everything here is v5.10, and the same in v5.11.
 
 use super::events::BAD_PTE;
+use super::primitive::{pfn_pte, pte_modify};
 use super::pte::{Mapped, Model};
 use crate::site::Answer;
 
@@ -33,43 +34,17 @@ pub(super) fn normal_page(model: &Model, pte: &Mapped) -> (bool, u64) {
 
 /// `is_zero_pfn(pte_pfn())`.
 pub(super) fn is_zero_page(model: &Model, pte: &Mapped) -> bool {
-    pte.pfn == model.layout.zero_pfn
+    pte.pfn == model.layout().zero_pfn
 }
 
 /// A page frame number from a parameter, cut to what a pte can hold: 40 bits.
 pub(super) fn frame(model: &Model, pfn: u64) -> u64 {
-    pfn & (model.layout.pfn >> (model.layout.pfn_shift & 63))
+    pfn & (model.layout().pfn >> (model.layout().pfn_shift & 63))
 }
 
-/// This value seen through the present bits, whatever it is: what `pte_young()`, `pte_write()` and their kin make of it.
-///
-/// [`Model::write_mapped`] gives the same value back, so it also serves for changing one present bit of a pte of any class.
-pub(super) fn present_bits(model: &Model, raw: u64) -> Mapped {
-    let l = &model.layout;
-    let hardware = raw & l.present != 0;
-    let field = if hardware { raw } else { !raw };
-    let named = Mapped {
-        pfn: frame(model, field >> (l.pfn_shift & 63)),
-        hardware,
-        write: raw & l.write != 0,
-        young: raw & l.accessed != 0,
-        dirty: raw & l.dirty != 0,
-        special: raw & l.special != 0,
-        uffd_wp: model.has_uffd_wp && raw & l.uffd_wp != 0,
-        soft_dirty: raw & l.soft_dirty != 0,
-        devmap: raw & l.devmap != 0,
-        rest: 0,
-    };
-    Mapped { rest: raw & !model.write_mapped(&named), ..named }
-}
-
-/// `mk_pte()`, `pfn_pte()`: a pte for this page frame with this protection, flags and all. The number is inverted where the protection
-/// is not zero and not present to the hardware.
+/// `mk_pte()`, `pfn_pte()`: a pte for this page frame with this protection, flags and all.
 pub(super) fn mk_pte(model: &Model, pfn: u64, prot: u64) -> Mapped {
-    let l = &model.layout;
-    let inverted = prot != 0 && prot & l.present == 0;
-    let field = (pfn << (l.pfn_shift & 63)) ^ if inverted { l.pfn } else { 0 };
-    present_bits(model, field & l.pfn | prot)
+    model.read_mapped(pfn_pte(model, pfn, prot))
 }
 
 /// `pte_mkdirty()`, which sets soft-dirty too.
@@ -87,13 +62,7 @@ pub(super) fn mkuffd_wp(model: &Model, pte: Mapped) -> Mapped {
     Mapped { uffd_wp: model.has_uffd_wp || pte.uffd_wp, ..pte }
 }
 
-/// `pte_modify()`: what `_PAGE_CHG_MASK` names is kept, the rest comes from the protection. The page frame number is inverted again where
-/// that makes the pte change between inverted and not.
+/// `pte_modify()`: the page, its history and its software bits under a new protection.
 pub(super) fn modify(model: &Model, raw: u64, prot: u64) -> Mapped {
-    let l = &model.layout;
-    let keeps = l.modify_keeps | if model.has_uffd_wp { l.uffd_wp } else { 0 };
-    let needs_invert = |value: u64| value != 0 && value & l.present == 0;
-    let new = raw & keeps | prot & !keeps;
-    let flip = if needs_invert(raw) != needs_invert(new) { l.pfn } else { 0 };
-    present_bits(model, new ^ flip)
+    model.read_mapped(pte_modify(model, raw, prot))
 }

@@ -22,7 +22,7 @@ impl Model {
             SiteId::Unmap => self.encodes_to_itself(self.entry_of_value(params::Unmap::read(&call.p).private)),
             SiteId::RemoveMigration => {
                 let p = params::RemoveMigration::read(&call.p);
-                let offset = p.new_pfn & (self.layout.pfn >> (self.layout.pfn_shift & 63));
+                let offset = p.new_pfn & (self.layout().pfn >> (self.layout().pfn_shift & 63));
                 if p.new_devpriv {
                     self.encodes_to_itself(self.device_read(offset))?;
                     self.encodes_to_itself(self.device_write(offset))?;

@@ -7,12 +7,12 @@ use crate::site::{Answer, params};
 
 /// `__pte_needs_invert()`, v5.10: whether a value keeps its frame number inverted, so that a speculating cpu finds no memory there (L1TF).
 fn needs_invert(model: &Model, value: u64) -> bool {
-    value != 0 && value & model.layout.present == 0
+    value != 0 && value & model.layout().present == 0
 }
 
 /// `pte_modify()`, v5.10: what the pte is apart from its protection, under a new protection.
 pub(super) fn pte_modify(model: &Model, raw: u64, newprot: u64) -> u64 {
-    let l = &model.layout;
+    let l = model.layout();
     let keeps = l.modify_keeps | if model.has_uffd_wp { l.uffd_wp } else { 0 };
     let new = raw & keeps | newprot & !keeps;
     // flip_protnone_guard(): `new` is asked before its frame number is turned over.
@@ -21,7 +21,7 @@ pub(super) fn pte_modify(model: &Model, raw: u64, newprot: u64) -> u64 {
 
 /// `pfn_pte()`, v5.10. The protection decides about inversion, and is not masked.
 pub(super) fn pfn_pte(model: &Model, pfn: u64, prot: u64) -> u64 {
-    let l = &model.layout;
+    let l = model.layout();
     let field = pfn << (l.pfn_shift & 63);
     let field = if needs_invert(model, prot) { !field } else { field };
     field & l.pfn | prot
@@ -29,7 +29,7 @@ pub(super) fn pfn_pte(model: &Model, pfn: u64, prot: u64) -> u64 {
 
 /// `pte_pfn()`, v5.10.
 pub(super) fn pte_pfn(model: &Model, raw: u64) -> u64 {
-    let l = &model.layout;
+    let l = model.layout();
     let value = if needs_invert(model, raw) { !raw } else { raw };
     (value & l.pfn) >> (l.pfn_shift & 63)
 }
@@ -54,7 +54,7 @@ pub(super) fn swp_entry_to_pte(model: &Model, p: &params::SwpEntryToPte) -> Answ
 
 /// `pte_mkdirty()` and its kin, v5.10. An unknown operation changes nothing.
 pub(super) fn bitop(model: &Model, raw: u64, p: &params::Bitop) -> Answer {
-    let l = &model.layout;
+    let l = model.layout();
     // Without uffd-wp in the architecture its four operations are empty (include/asm-generic/pgtable_uffd.h).
     let (uffd_wp, swp_uffd_wp) = if model.has_uffd_wp { (l.uffd_wp, l.swp_uffd_wp) } else { (0, 0) };
     let pte = match p.operation {

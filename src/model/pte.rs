@@ -5,7 +5,8 @@ use crate::pte::{Class, Config, Environment, Layout, SwapEntry, X86_64};
 /// The reference model of one environment: the x86_64 layout, a kernel configuration and a special value.
 #[derive(Clone, Debug)]
 pub struct Model {
-    pub(super) layout: Layout,
+    #[cfg(test)]
+    layout: Layout,
     environment: Environment,
     /// Whether the uffd-wp bits have a meaning: only with [`Config::UffdWp`].
     pub(super) has_uffd_wp: bool,
@@ -130,12 +131,27 @@ impl Held {
 impl Model {
     /// The model of one environment.
     pub fn new(environment: Environment) -> Model {
-        Model::with_layout(environment, X86_64)
+        Model {
+            #[cfg(test)]
+            layout: X86_64,
+            environment,
+            has_uffd_wp: environment.config == Config::UffdWp,
+        }
     }
 
-    /// The model over another bit layout: the seam for other architectures, and for tests that ask what a wrong constant would do.
+    /// The model over another bit layout, for tests that ask what a wrong constant would do.
+    #[cfg(test)]
     pub fn with_layout(environment: Environment, layout: Layout) -> Model {
-        Model { layout, environment, has_uffd_wp: environment.config == Config::UffdWp }
+        Model { layout, ..Model::new(environment) }
+    }
+
+    /// The bit layout: in a test what [`Model::with_layout`] was given, else x86_64's, so that it is compiled in.
+    #[inline(always)]
+    pub(super) fn layout(&self) -> &Layout {
+        #[cfg(test)]
+        return &self.layout;
+        #[cfg(not(test))]
+        &X86_64
     }
 
     /// The environment that it models.
@@ -145,12 +161,12 @@ impl Model {
 
     /// `pte_present()`: present to the hardware, or `PROT_NONE`.
     pub fn is_present(&self, raw: u64) -> bool {
-        raw & (self.layout.present | self.layout.global) != 0
+        raw & (self.layout().present | self.layout().global) != 0
     }
 
     /// `pte_none()`: nothing but what the erratum may have left.
     pub fn is_none(&self, raw: u64) -> bool {
-        raw & !self.layout.erratum == 0
+        raw & !self.layout().erratum == 0
     }
 
     /// `is_swap_special_pte()`: exactly the special value. Without uffd-wp in the architecture that is 0, a none pte.
@@ -194,7 +210,7 @@ impl Model {
     /// The class of this raw value.
     pub fn class(&self, raw: u64) -> Class {
         if self.is_present(raw) {
-            if raw & self.layout.present != 0 { Class::Present } else { Class::ProtNone }
+            if raw & self.layout().present != 0 { Class::Present } else { Class::ProtNone }
         } else if self.is_none(raw) {
             Class::None
         } else if self.is_special(raw) {
@@ -206,7 +222,7 @@ impl Model {
 
     /// The class of a pte that holds this entry.
     pub fn entry_class(&self, entry: SwapEntry) -> Class {
-        let l = &self.layout;
+        let l = self.layout();
         match entry.kind as u64 {
             kind if kind == l.type_hwpoison => Class::HwPoison,
             kind if kind == l.type_migration_read => Class::MigrationRead,
@@ -220,7 +236,7 @@ impl Model {
 
     /// `pte_to_swp_entry()`: type and offset, whatever the value is. The caller must know that it holds an entry.
     pub fn decode(&self, raw: u64) -> SwapEntry {
-        let l = &self.layout;
+        let l = self.layout();
         SwapEntry {
             kind: (raw >> (l.swp_type_shift & 63)) as u8,
             offset: !raw >> (l.swp_offset_shift & 63) & l.swp_offset,
@@ -229,7 +245,7 @@ impl Model {
 
     /// `swp_entry_to_pte()`: the raw value that an entry encodes to, flags clear.
     pub fn encode(&self, entry: SwapEntry) -> u64 {
-        let l = &self.layout;
+        let l = self.layout();
         (entry.kind as u64) << (l.swp_type_shift & 63) | (!entry.offset & l.swp_offset) << (l.swp_offset_shift & 63)
     }
 
@@ -244,28 +260,28 @@ impl Model {
 
     /// `make_migration_entry_read()`: the entry of a page under migration that will be mapped read-only.
     pub(super) fn migration_read(&self, offset: u64) -> SwapEntry {
-        SwapEntry { kind: self.layout.type_migration_read as u8, offset }
+        SwapEntry { kind: self.layout().type_migration_read as u8, offset }
     }
 
     /// `make_device_private_entry_read()`: the entry of a device private page that was mapped read-only.
     pub(super) fn device_read(&self, offset: u64) -> SwapEntry {
-        SwapEntry { kind: self.layout.type_device_read as u8, offset }
+        SwapEntry { kind: self.layout().type_device_read as u8, offset }
     }
 
     /// `make_device_private_entry()` with write: the entry of a device private page that was mapped writable.
     pub(super) fn device_write(&self, offset: u64) -> SwapEntry {
-        SwapEntry { kind: self.layout.type_device_write as u8, offset }
+        SwapEntry { kind: self.layout().type_device_write as u8, offset }
     }
 
     /// `swp_entry()`: the generic `swp_entry_t` of an entry.
     pub(super) fn entry_value(&self, entry: SwapEntry) -> u64 {
-        let l = &self.layout;
+        let l = self.layout();
         (entry.kind as u64) << (l.entry_type_shift & 63) | entry.offset & l.entry_offset
     }
 
     /// `swp_type()` and `swp_offset()` of a generic `swp_entry_t`.
     pub(super) fn entry_of_value(&self, value: u64) -> SwapEntry {
-        let l = &self.layout;
+        let l = self.layout();
         SwapEntry { kind: (value >> (l.entry_type_shift & 63)) as u8, offset: value & l.entry_offset }
     }
 
@@ -285,7 +301,7 @@ impl Model {
 
     /// This value as the accessors of present ptes see it, whatever its class; [`Model::write_mapped`] is its inverse for every value.
     pub(super) fn read_mapped(&self, raw: u64) -> Mapped {
-        let l = &self.layout;
+        let l = self.layout();
         let hardware = raw & l.present != 0;
         // A pte that hardware does not see keeps its frame number inverted, against L1TF.
         let field = if hardware { raw } else { !raw };
@@ -305,7 +321,7 @@ impl Model {
     }
 
     pub(super) fn write_mapped(&self, mapped: &Mapped) -> u64 {
-        let l = &self.layout;
+        let l = self.layout();
         let field = (mapped.pfn << (l.pfn_shift & 63)) ^ if mapped.hardware { 0 } else { l.pfn };
         let flag = |set: bool, bit: u64| if set { bit } else { 0 };
         field & l.pfn
@@ -322,12 +338,14 @@ impl Model {
 
     /// Bits of a present pte that [`Mapped`] names, uffd-wp apart.
     fn mapped_state_bits(&self) -> u64 {
-        let l = &self.layout;
+        let l = self.layout();
         l.pfn | l.present | l.write | l.accessed | l.dirty | l.special | l.soft_dirty | l.devmap
     }
 
-    fn read_held(&self, raw: u64) -> Held {
-        let l = &self.layout;
+    /// This value as the accessors of swap ptes see it, whatever its class; [`Model::write_held`] is its inverse for every value that is not
+    /// present.
+    pub(super) fn read_held(&self, raw: u64) -> Held {
+        let l = self.layout();
         let uffd_wp = if self.has_uffd_wp { l.swp_uffd_wp } else { 0 };
         let payload = !0 << (l.swp_type_shift & 63) | l.swp_offset << (l.swp_offset_shift & 63);
         Held {
@@ -339,7 +357,7 @@ impl Model {
     }
 
     pub(super) fn write_held(&self, held: &Held) -> u64 {
-        let l = &self.layout;
+        let l = self.layout();
         self.encode(held.entry)
             | if held.soft_dirty { l.swp_soft_dirty } else { 0 }
             | if held.uffd_wp { l.swp_uffd_wp } else { 0 }

@@ -36,7 +36,7 @@ fn unuse_one(model: &Model, raw: u64, p: &params::Unuse, form: Form) -> Answer {
 /// Whether lookup and readahead refuse the entry, and the event of asking: it is the entry whose value is 0, there is no such swap area,
 /// which is complained of, or the offset is outside.
 fn is_refused(model: &Model, entry: SwapEntry, p: &params::Unuse) -> (bool, u64) {
-    let no_swap_file = p.kind >= model.layout.max_swapfiles || p.area == 0;
+    let no_swap_file = p.kind >= model.layout().max_swapfiles || p.area == 0;
     let is_zero = entry::val(model, entry) == 0;
     (is_zero || no_swap_file || entry.offset >= p.area, when(no_swap_file && !is_zero, SWAP_BAD))
 }

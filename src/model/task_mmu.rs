@@ -104,8 +104,8 @@ fn smaps_swap(raw: u64, swapcount: u64) -> Answer {
 /// `smaps_account()`. Its young and dirty come from `*pte` as it stands, of a migration or device entry too (v5.10 and v5.11).
 fn smaps_account(model: &Model, raw: u64) -> u64 {
     SMAPS_RESIDENT
-        | if raw & model.layout.accessed != 0 { SMAPS_YOUNG } else { 0 }
-        | if raw & model.layout.dirty != 0 { SMAPS_DIRTY } else { 0 }
+        | if raw & model.layout().accessed != 0 { SMAPS_YOUNG } else { 0 }
+        | if raw & model.layout().dirty != 0 { SMAPS_DIRTY } else { 0 }
 }
 
 /// `smaps_hugetlb_range()` for one pte, v5.10 + RFC 07/30 (20210115170907.24498-8-peterx@redhat.com).

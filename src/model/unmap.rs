@@ -4,7 +4,7 @@ use super::entry;
 use super::events::{
     CLEAR, MLOCK, PG_DIRTY, PUT_PAGE, RMAP_DEL, RSS_PAGE, RSS_SWAP, SETSWAPBACKED, STORE, SWAP_DUP, TLB, WARN,
 };
-use super::page::{answer, frame, present_bits, untouched, when};
+use super::page::{answer, frame, untouched, when};
 use super::pte::{Held, Mapped, Model, Pte};
 use crate::pte::{Class, SwapEntry};
 use crate::site::{Answer, params};
@@ -42,7 +42,7 @@ pub(super) fn unmap(model: &Model, raw: u64, p: &params::Unmap) -> Answer {
     };
     // A device private entry that gets past the migration of device pages is read with the present bits: not a legal state, but what the
     // kernel does.
-    let old = present_bits(model, raw);
+    let old = model.read_mapped(raw);
     let nothing_to_munlock = p.ttu_munlock && !p.vm_locked;
     let cannot_migrate = p.ttu_migration && p.zone_device && !p.devpriv;
     if nothing_to_munlock || cannot_migrate {
@@ -129,7 +129,7 @@ pub(super) fn page_mkclean(model: &Model, raw: u64, p: &params::PageMkclean) -> 
     if mapped_page(model, raw, p.page_pfn, p.thp).is_none() {
         return untouched(raw);
     }
-    let old = present_bits(model, raw);
+    let old = model.read_mapped(raw);
     if !old.dirty && !old.write {
         return untouched(raw);
     }

@@ -5,7 +5,7 @@ use super::events::{
     CLEAR, FAULT_NOPAGE, FAULT_OOM, FAULT_SIGBUS, FAULT_WRITE, GET_PAGE, MMU_CACHE, MMU_TLB, NOMEM, PG_COPY, PG_DIRTY,
     PUT_PAGE, RMAP_ADD, RMAP_DEL, RSS_PAGE, STORE, TLB, UFFD,
 };
-use super::page::{answer, is_zero_page, mk_pte, mkdirty_maybe_mkwrite, normal_page, present_bits, when};
+use super::page::{answer, is_zero_page, mk_pte, mkdirty_maybe_mkwrite, normal_page, when};
 use super::pte::{Mapped, Model};
 use crate::site::{Answer, params};
 
@@ -18,7 +18,7 @@ const USERFAULT: u64 = 0x4000;
 
 /// `do_wp_page()`. The code is the `VM_FAULT_*` value and how it came about.
 pub(super) fn wp_page(model: &Model, raw: u64, p: &params::WpPage) -> Answer {
-    let old = present_bits(model, raw);
+    let old = model.read_mapped(raw);
     if p.vm_uffd_wp && old.uffd_wp {
         return answer(raw, USERFAULT | UFFD, 0);
     }

@@ -52,6 +52,8 @@ pub struct Bug {
     pub cve: Option<&'static str>,
     /// Other entries of the list of candidates that are the same bug here.
     pub also: &'static [&'static str],
+    /// The mistake is in the loop of a range alone, so that no single call shows it.
+    pub loop_only: bool,
     /// Why no world program shows it; nothing where one does.
     pub raw_only: Option<&'static str>,
 }
@@ -59,8 +61,8 @@ pub struct Bug {
 /// The message of RFC 07/30, whose hunks the H bugs take back.
 const RFC07: Source = Source::Message("20210115170907.24498-8-peterx@redhat.com");
 
-/// Where the callers that it missed were asked for.
-const MISSED: Source = Source::Message("Jason Gunthorpe to linux-mm, in the thread of RFC 07/30, 18 January 2021");
+/// The message of version 3 of the patch (05/27 of the series), which converts callers that the RFC missed.
+const MISSED: Source = Source::Message("20210527202117.30689-1-peterx@redhat.com");
 
 impl Bug {
     /// A hunk of RFC 07/30 taken back.
@@ -77,6 +79,7 @@ impl Bug {
             source: RFC07,
             cve: None,
             also: &[],
+            loop_only: false,
             raw_only: None,
         }
     }
@@ -84,10 +87,15 @@ impl Bug {
     /// A caller that RFC 07/30 missed, in the place of its corrected form.
     pub(super) const fn missed(id: &'static str, slug: &'static str, site: SiteId, wrong: WrongSite) -> Bug {
         Bug {
-            fixed: "version 3 of the patch (05/27 of the series), of May 2021, after the review of the RFC",
+            fixed: "version 3 of the patch (05/27 of the series), May 2021, after a question in the review of the RFC",
             source: MISSED,
             ..Bug::hunk(id, slug, site, wrong)
         }
+    }
+
+    /// What went wrong in the kernel's history.
+    pub(super) const fn past(id: &'static str, slug: &'static str, site: SiteId, wrong: WrongSite) -> Bug {
+        Bug { fixed: "", ..Bug::hunk(id, slug, site, wrong) }
     }
 
     /// Whether `name` is its slug or its id.

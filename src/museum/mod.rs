@@ -6,26 +6,56 @@
 
 mod bug;
 mod buggy;
+mod caught;
+mod crash;
+mod fault;
+mod fork;
+mod gup;
 mod hmm;
+mod hunt;
 mod khugepaged;
+mod madvise;
 mod memcontrol;
 mod migrate;
+mod mincore;
 mod mprotect;
 mod mremap;
+mod out;
+mod page;
+mod primitive;
 mod rmap;
 mod swap_fault;
+mod swapfile;
 mod task_mmu;
 #[cfg(test)]
 mod tests;
+mod unmap;
+mod walk;
+mod watched;
 
 pub use bug::{Bug, Ranges, Source, WrongRange, WrongSite};
 pub use buggy::{Buggy, WrongPredicates};
+pub use caught::{Caught, vector_rows};
+pub use crash::Crash;
+pub use hunt::{By, Control, Detection, Hunt, control, hunt};
+pub use out::{OUT, Out, Why};
+pub use page::page;
+pub use walk::hunt_by_walk;
 
-use crate::packed::{Packed, Watch};
-use crate::site::{Answer, Call};
+use crate::packed::{Packed, Watch, masks};
+use crate::site::{Answer, Call, SiteId};
+
+/// What must be found at once, so that a dead checker is noticed: no bug of any kernel, a store at every fault.
+pub const CANARY: Bug = Bug {
+    mistake: "every fault says that it stored",
+    harm: "none: no kernel has it",
+    ..Bug::past("CANARY", "canary", SiteId::PteFault, |packed, call| {
+        amended(packed, call, |_, right| Answer { outcome: right.outcome ^ masks::ev_store(), ..right })
+    })
+};
 
 /// Every bug, by id: the hunks, history, the missed callers.
-pub static MUSEUM: [Bug; 16] = [
+pub static MUSEUM: [Bug; 50] = [
     task_mmu::H01,
     task_mmu::H02,
     task_mmu::H03,
@@ -41,7 +71,41 @@ pub static MUSEUM: [Bug; 16] = [
     rmap::H13,
     rmap::H14,
     rmap::H15,
+    mremap::M01,
+    migrate::M02,
+    unmap::M03,
+    migrate::M04,
+    migrate::M05,
+    migrate::M06,
+    mprotect::M08,
+    fork::M13,
+    fork::M16,
+    fork::M17,
+    fork::M20,
+    swapfile::M24,
+    swapfile::M25,
+    migrate::M38,
+    mprotect::M39A,
+    fork::M39B,
+    migrate::M39C,
+    task_mmu::M40,
+    unmap::M41A,
+    swap_fault::M41B,
+    mprotect::M49,
+    mincore::M51,
+    rmap::M53,
+    mremap::M61,
+    primitive::M67,
+    mprotect::M72A,
+    fault::M72B,
     hmm::R01,
+    gup::R02,
+    madvise::R03,
+    madvise::R04,
+    migrate::R05,
+    mincore::R06,
+    swapfile::R07,
+    fork::R08,
 ];
 
 /// The bug with this slug or id.
@@ -73,6 +137,12 @@ fn distance(name: &str, slug: &str) -> usize {
 /// Letters at the beginning that two words share.
 fn alike(a: &str, b: &str) -> usize {
     a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count()
+}
+
+/// The right answer, changed afterwards.
+fn amended(packed: &mut Packed<Watch>, call: &Call, amend: impl FnOnce(&Packed<Watch>, Answer) -> Answer) -> Answer {
+    let right = packed.dispatch(call);
+    amend(packed, right)
 }
 
 /// `wrong` for the special pte, the site's own function for every other.

@@ -1,6 +1,6 @@
 //! Bugs of the reverse map's walk over ptes, mm/page_vma_mapped.c.
 
-use super::{Bug, on_special};
+use super::{Bug, Source, amended, on_special};
 use crate::packed::entry::{any, when};
 use crate::packed::masks::*;
 use crate::packed::rmap::Frames;
@@ -23,6 +23,14 @@ pub(super) const H15: Bug = Bug {
     mistake: "check_pte() decodes the special pte when it looks for device pages",
     harm: "none on x86_64, where it decodes to no device entry by luck; elsewhere a page is unmapped where it is not mapped",
     ..Bug::hunk("H15", "check-pte-device-decodes-special", SiteId::Pvmw, check_pte_device_decodes)
+};
+
+pub(super) const M53: Bug = Bug {
+    mistake: "map_pte() passes present ptes only, and a page on a device has none",
+    harm: "the reverse map does not find a device page: it is not migrated back, and the CPU faults on it for ever",
+    fixed: "v4.20: \"mm/rmap: map_pte() was not handling private ZONE_DEVICE page properly\"",
+    source: Source::Message("the patch of that name, version 3, by Jerome Glisse, 19 October 2018"),
+    ..Bug::past("M53", "map-pte-skips-device", SiteId::Pvmw, map_pte_skips_device)
 };
 
 fn map_pte_decodes(packed: &mut Packed<Watch>, call: &Call) -> Answer {
@@ -66,4 +74,9 @@ fn frames(call: &Call) -> Frames {
 /// What a walk says: whether the pte passed `map_pte()`, and `check_pte()`.
 fn walked(call: &Call, map: bool, check: bool) -> Answer {
     plain(call.pte, when(map, pvo_map()) | when(check, pvo_check()), 0)
+}
+
+fn map_pte_skips_device(packed: &mut Packed<Watch>, call: &Call) -> Answer {
+    let skips = packed.masks.has_entry(call.pte) && !any(call.p[0], pv_sync() | pv_migration());
+    amended(packed, call, |_, right| Answer { outcome: right.outcome & !when(skips, pvo_map()), ..right })
 }

@@ -1,7 +1,6 @@
 //! Bugs of fs/proc/task_mmu.c: what smaps, pagemap and clear_refs make of a pte.
 
-use super::Bug;
-use super::on_special;
+use super::{Bug, Source, on_special};
 use crate::packed::entry::*;
 use crate::packed::masks::*;
 use crate::packed::{Packed, Watch, plain};
@@ -22,7 +21,7 @@ pub(super) const H02: Bug = Bug {
 pub(super) const H03: Bug = Bug {
     mistake: "smaps_hugetlb_range() decodes the special pte",
     harm: "none on x86_64, where it decodes to a swap slot by luck; elsewhere a page that is not there is counted",
-    raw_only: Some("the world has no hugetlb mappings"),
+    raw_only: Some("no operation of the world leaves a special pte in a hugetlb mapping"),
     ..Bug::hunk("H03", "smaps-hugetlb-decodes-special", SiteId::SmapsHugetlb, smaps_hugetlb_decodes)
 };
 
@@ -36,6 +35,14 @@ pub(super) const H05: Bug = Bug {
     mistake: "pte_to_pagemap_entry() reports the special pte as a swapped page",
     harm: "readers of /proc/PID/pagemap see swap offset 2^50-1 where there is nothing: checkpoint tools save what is not there",
     ..Bug::hunk("H05", "pagemap-decodes-special", SiteId::Pagemap, pagemap_decodes)
+};
+
+pub(super) const M40: Bug = Bug {
+    mistake: "pte_to_pagemap_entry() asks pte_soft_dirty() of ptes that hold an entry too, where its bit is part of the offset",
+    harm: "clean swapped pages are reported as soft-dirty, by a bit of where they lie: incremental checkpoints copy them again",
+    fixed: "v3.12: the present bit is read of present ptes only",
+    source: Source::Commit("e9cdd6e77158"),
+    ..Bug::past("M40", "pagemap-present-bit-of-entries", SiteId::Pagemap, pagemap_reads_present_bit)
 };
 
 fn smaps_decodes(packed: &mut Packed<Watch>, call: &Call) -> Answer {
@@ -69,7 +76,15 @@ fn pagemap_decodes(packed: &mut Packed<Watch>, call: &Call) -> Answer {
     on_special(packed, call, |packed, call| pagemap_entry(packed, call, swp_soft_dirty()))
 }
 
-/// The word of a pte that is taken to hold an entry, soft-dirty by the bit `tracked`.
+fn pagemap_reads_present_bit(packed: &mut Packed<Watch>, call: &Call) -> Answer {
+    if !packed.masks.has_entry(call.pte) {
+        return packed.dispatch(call);
+    }
+    packed.present_flag(call.pte);
+    pagemap_entry(packed, call, swp_soft_dirty() | soft_dirty())
+}
+
+/// The word of a pte that is taken to hold an entry, soft-dirty by the bits `tracked`.
 fn pagemap_entry(packed: &mut Packed<Watch>, call: &Call, tracked: u64) -> Answer {
     let (pte, flags) = (call.pte, call.p[0]);
     packed.swap_flag(pte);

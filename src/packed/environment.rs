@@ -45,6 +45,12 @@ impl Masks {
         (pte == self.special) & self.has_special
     }
 
+    /// The class that a swap type stands for.
+    #[inline]
+    pub(crate) fn class_of_type(&self, kind: u64) -> Class {
+        self.classes[kind as usize % 32]
+    }
+
     /// `pte_has_swap_entry()`.
     #[inline(always)]
     pub(crate) fn has_entry(&self, pte: u64) -> bool {
@@ -73,7 +79,7 @@ impl Masks {
         } else if self.is_special(pte) {
             Class::Special
         } else {
-            self.classes[swap_type(pte) as usize % 32]
+            self.class_of_type(swap_type(pte))
         }
     }
 }

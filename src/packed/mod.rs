@@ -24,6 +24,7 @@ pub(crate) mod mincore;
 pub(crate) mod mprotect;
 pub(crate) mod mremap;
 mod observe;
+pub mod passes;
 pub(crate) mod primitive;
 pub(crate) mod range;
 pub(crate) mod rmap;
@@ -43,6 +44,7 @@ use crate::pte::{Class, Environment};
 use crate::site::{Answer, Call, SiteId, Use, Uses};
 use entry::{Entry, any, present};
 use masks::{ev_clear, ev_store};
+use passes::Backend;
 
 /// The bit-packed implementation of all sites in one environment.
 ///
@@ -62,21 +64,26 @@ use masks::{ev_clear, ev_store};
 pub struct Packed<O: Observer = Unobserved> {
     pub(crate) masks: Masks,
     pub(crate) observer: O,
+    backend: Backend,
 }
 
 impl Packed {
     /// An implementation that nobody watches.
     pub fn new(environment: Environment) -> Packed {
-        Packed { masks: Masks::new(environment), observer: Unobserved }
+        Packed::watched(environment, Unobserved)
     }
 
     /// An implementation that records its uses.
     pub fn observed(environment: Environment) -> Packed<Watch> {
-        Packed { masks: Masks::new(environment), observer: Watch::default() }
+        Packed::watched(environment, Watch::default())
     }
 }
 
 impl<O: Observer> Packed<O> {
+    fn watched(environment: Environment, observer: O) -> Packed<O> {
+        Packed { masks: Masks::new(environment), observer, backend: Backend::best() }
+    }
+
     /// Answers one call, with the uses that were observed on the way.
     #[inline]
     pub fn answer(&mut self, call: &Call) -> Answer {

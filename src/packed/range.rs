@@ -1,4 +1,5 @@
-//! Sites over a slice of a page table: packed's own loops, with their counters and their ways to stop.
+//! Sites over a slice of a page table: packed's own loops, with their counters and their ways to stop. Where a site
+//! has a pass (`passes`), that answers, and the loop here is for functions put in the site's place.
 
 use super::entry::*;
 use super::khugepaged::{Scan, Step};
@@ -9,14 +10,14 @@ use crate::site::{Answer, Budgets, Call, RangeAnswer, RangeCall, SiteId, TOTALS}
 impl<O: Observer> Packed<O> {
     /// Answers a range call; false if the site has no range form, and then nothing was written.
     ///
-    /// Uses are left with the observer, which forgot earlier ones at the start.
+    /// Sites that have a pass (`passes`) are answered by it. Uses are left with the observer, which forgot earlier ones at
+    /// the start; a pass makes none.
     pub fn range(&mut self, call: &RangeCall<'_>, answer: &mut RangeAnswer<'_>) -> bool {
         self.observer.take();
+        if self.pass(call, answer) {
+            return true;
+        }
         match call.site {
-            SiteId::ChangeProt => self.each(call, answer, Self::change_prot, count_change_prot),
-            SiteId::MoveSoftDirty => self.each(call, answer, Self::move_soft_dirty, count_moved),
-            SiteId::ClearSoftDirty => self.each(call, answer, Self::clear_soft_dirty, count_cleared),
-            SiteId::Pagemap => self.each(call, answer, Self::pagemap, count_pagemap),
             SiteId::Smaps => self.each(call, answer, Self::smaps, count_smaps),
             SiteId::Zap => self.each(call, answer, Self::zap, count_zap),
             SiteId::KhugeScan => self.scan_range(call, answer),

@@ -151,7 +151,8 @@ impl CallSource {
         !self.ranges.is_empty()
     }
 
-    /// A range: a few kinds of entries over and over, the odd one anywhere, budgets around what they add up to.
+    /// A range: a few kinds of entries over and over, the odd one anywhere, budgets around what they add up to. In half of them all entries
+    /// have the same parameters, as one call of the kernel's function over them would have.
     pub fn range(&self, rng: &mut Rng, range: &mut RangeBuffer) {
         range.site = rng.pick(&self.ranges);
         range.len = rng.pick(&LENGTHS) as usize;
@@ -168,6 +169,12 @@ impl CallSource {
             if let (Some(pte), Some(p)) = (range.ptes[..range.len].get_mut(i), range.params.get_mut(i)) {
                 (*pte, *p) = (odd.pte, odd.p);
             }
+        }
+        if rng.chance(128) {
+            range.params[..range.len].fill(palette[0].p);
+        }
+        if rng.chance(64) {
+            neighbours(rng, range);
         }
         if range.site == SiteId::KhugeScan {
             self.scan(rng, range);
@@ -205,6 +212,17 @@ impl CallSource {
                 range.ptes[last - rng.below(2).min(last as u32) as usize] = self.ptes.any(rng);
             }
         }
+    }
+}
+
+/// Makes the present entries map frames in a row, as those of a huge page do, with the write bit turned over here and there.
+fn neighbours(rng: &mut Rng, range: &mut RangeBuffer) {
+    let first = frame(rng);
+    let odd = rng.next() & rng.next();
+    for (i, pte) in range.ptes[..range.len].iter_mut().enumerate().filter(|(_, pte)| **pte & X86_64.present != 0) {
+        let write = if odd >> (i & 63) & 1 != 0 { X86_64.write } else { 0 };
+        *pte = *pte & !X86_64.pfn | (first.wrapping_add(i as u64) << 12) & X86_64.pfn;
+        *pte ^= write;
     }
 }
 

@@ -210,6 +210,30 @@ fn every_row_of_the_table_makes_sense() {
 }
 
 #[test]
+fn a_harness_says_what_a_planted_bug_does_and_leaves_its_program_as_text() {
+    let dir = std::env::temp_dir().join(format!("ptefuzz-harness-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).expect("a directory");
+    let subject = "bug:mremap-marks-special".parse().expect("a bug of the museum");
+    let settings = Settings { subject, ..Settings::default() };
+    let mut harness = Harness::new(target("sequence"), settings).expect("a harness");
+    assert_eq!(harness.run(b"ptefuzz 1\nvma 0..4 anon rw\nwrite 3\n", &mut cells(), Some(&dir)), Ok(()));
+    let message = harness.run(LOSES_SPECIAL, &mut cells(), Some(&dir)).expect_err("a divergence");
+    assert!(message.starts_with("move_soft_dirty/pte/special->swap\n"), "{message}");
+    let command = message.lines().last().expect("a line");
+    let file = command.strip_prefix("ptefuzz replay --subject bug:mremap-marks-special ").expect("the command");
+    let text = std::fs::read(file).expect("the program");
+    assert_eq!(Program::read(&text), Ok(target("sequence").program(LOSES_SPECIAL)));
+    assert_eq!(std::fs::read_dir(&dir).expect("the directory").count(), 1, "nothing else is left there");
+    std::fs::remove_dir_all(&dir).expect("removed");
+}
+
+#[test]
+fn a_harness_refuses_what_there_is_not() {
+    let error = Harness::from_env("sequel").map(|_| ()).expect_err("no such target");
+    assert!(error.contains("sequel") && error.contains("sequence"), "{error}");
+}
+
+#[test]
 fn the_last_target_is_that_of_all_sequences() {
     assert_eq!(Target::sequence().name, "sequence");
     assert_eq!(Target::sequence().menu.codes, crate::program::OpCode::ALL);

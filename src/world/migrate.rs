@@ -164,7 +164,8 @@ impl World {
         }
         let Some(old) = self.page_of(pte) else { return false };
         self.state.set(page, answer.pte);
-        self.state.frames[old].maps -= 1;
+        let frame = &mut self.state.frames[old];
+        frame.maps = frame.maps.saturating_sub(1);
         self.state.frames[old].entries += 1;
         // Without a frame to go to, the page stays where it is: its entry is removed to itself.
         let new = self.replace_frame(old, to_device).unwrap_or(old);

@@ -23,10 +23,12 @@ pub use trace::{RangeRecord, Trace};
 
 use crate::model::Model;
 use crate::program::{OPERATION_COUNT, Op, OpCode, TABLE, Tree};
-use crate::pte::{Class, Environment};
+use crate::pte::{Class, Environment, X86_64};
 use crate::site::params::Parameters;
 use crate::site::{Answer, Budgets, Call, SiteId};
 use state::State;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How an operation ended, in the words of a replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,6 +79,32 @@ pub enum Plant {
     MremapKeepsMarks,
 }
 
+/// The event of a site that got no memory, which ends a fork.
+const NO_MEMORY: u64 = 1 << 40;
+
+/// A function that answers calls.
+type Answering = dyn FnMut(&Call) -> Answer + Send;
+
+/// What answers one site in the model's place.
+#[derive(Clone)]
+struct Instead {
+    site: SiteId,
+    answer: Arc<Mutex<Answering>>,
+}
+
+impl Instead {
+    fn answer(&self, call: &Call) -> Answer {
+        // A thread that panicked in there leaves nothing half done: answers are pure.
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)(call)
+    }
+}
+
+impl fmt::Debug for Instead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Instead({:?})", self.site)
+    }
+}
+
 /// The world of one program at a time.
 #[derive(Clone, Debug)]
 pub struct World {
@@ -85,6 +113,8 @@ pub struct World {
     trace: Trace,
     tree: Tree,
     plant: Plant,
+    /// What answers one site in the model's place.
+    instead: Option<Instead>,
     /// Index of the operation that runs.
     op: u16,
     /// How often each operation called a site or did something.
@@ -100,6 +130,7 @@ impl World {
             trace: Trace::default(),
             tree: Tree::Patch07,
             plant: Plant::Nothing,
+            instead: None,
             op: 0,
             worked: [0; OPERATION_COUNT],
         }
@@ -109,6 +140,14 @@ impl World {
     #[must_use]
     pub fn with_plant(mut self, plant: Plant) -> World {
         self.plant = plant;
+        self
+    }
+
+    /// Driven by this function at one site and by the model at all others, to see which conservation laws notice a mistake that the model shares.
+    /// Ranges of that site become single calls.
+    #[must_use]
+    pub fn answered_by(mut self, site: SiteId, answer: impl FnMut(&Call) -> Answer + Send + 'static) -> World {
+        self.instead = Some(Instead { site, answer: Arc::new(Mutex::new(answer)) });
         self
     }
 
@@ -234,7 +273,30 @@ impl World {
 
     #[inline]
     fn ask_site(&mut self, site: SiteId, pte: u64, p: [u64; 3]) -> Answer {
-        self.trace.ask(&self.model, self.op, Call { site, pte, p })
+        let call = Call { site, pte, p };
+        match &self.instead {
+            Some(instead) if instead.site == site => self.trace.note(self.op, call, instead.answer(&call)),
+            _ => self.trace.ask(&self.model, self.op, call),
+        }
+    }
+
+    /// Asks pages in a row one by one, up to the one whose answer says that there is no memory.
+    fn ask_each_page(
+        &mut self,
+        site: SiteId,
+        pages: std::ops::Range<u16>,
+        mut parameters: impl FnMut(&mut World, u16, u64) -> [u64; 3],
+        mut apply: impl FnMut(&mut World, u16, u64, &Answer),
+    ) {
+        for page in pages {
+            let pte = self.state.pte(page);
+            let p = parameters(self, page, pte);
+            let answer = self.ask_site(site, pte, p);
+            apply(self, page, pte, &answer);
+            if answer.outcome & NO_MEMORY != 0 {
+                break;
+            }
+        }
     }
 
     /// Asks the model for pages in a row: a single call for one page, a range call for more. `parameters` makes an entry's words, `apply` gets each
@@ -248,12 +310,8 @@ impl World {
         mut apply: impl FnMut(&mut World, u16, u64, &Answer),
     ) {
         debug_assert!(start / TABLE == (end - 1) / TABLE, "a range stays in its table");
-        if end - start == 1 {
-            let pte = self.state.pte(start);
-            let p = parameters(self, start, pte);
-            let answer = self.ask_site(site, pte, p);
-            apply(self, start, pte, &answer);
-            return;
+        if end - start == 1 || self.instead.as_ref().is_some_and(|instead| instead.site == site) {
+            return self.ask_each_page(site, start..end, parameters, apply);
         }
         let from = self.trace.ptes.len();
         for page in start..end {
@@ -282,7 +340,9 @@ impl World {
     /// Does something to each page whose pte points to this frame, in order, as long as it says so; false where it ended early.
     fn each_page_of(&mut self, frame: usize, mut act: impl FnMut(&mut World, u16) -> bool) -> bool {
         let mut from = 0;
-        while let Some(page) = self.state.next_page(from, |pte| pte != 0 && self.page_of(pte) == Some(frame)) {
+        while let Some(page) =
+            self.state.next_page(from, |pte| may_point_to(pte, frame) && self.page_of(pte) == Some(frame))
+        {
             if !act(self, page as u16) {
                 return false;
             }
@@ -295,4 +355,14 @@ impl World {
     fn class(&self, pte: u64) -> Class {
         self.model.class(pte)
     }
+}
+
+/// Whether a pte could point to a frame at all, as a mapping or as an entry: a test without branches before the real one.
+#[inline]
+fn may_point_to(pte: u64, frame: usize) -> bool {
+    let l = &X86_64;
+    let upright = pte ^ (pte & l.present).wrapping_sub(1);
+    let mapped = (upright & l.pfn) >> l.pfn_shift == frame as u64;
+    let held = !pte >> l.swp_offset_shift & l.swp_offset == frame as u64;
+    mapped | held
 }

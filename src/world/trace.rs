@@ -72,6 +72,12 @@ impl Trace {
     #[inline]
     pub(super) fn ask(&mut self, model: &Model, op: u16, call: Call) -> Answer {
         let answer = model.answer(&call);
+        self.note(op, call, answer)
+    }
+
+    /// Writes a call and its answer down.
+    #[inline]
+    pub(super) fn note(&mut self, op: u16, call: Call, answer: Answer) -> Answer {
         self.calls.push(call);
         self.answers.push(answer);
         self.op_of_call.push(op);

@@ -88,14 +88,16 @@ fn accident(code: OpCode, fails: Option<u8>) -> u8 {
 
 impl OnPage {
     fn op(self, code: OpCode) -> Op {
-        Op { code, accident: accident(code, self.fails), page: self.page.number(), len: 1, arg: self.options }.canonical()
+        Op { code, accident: accident(code, self.fails), page: self.page.number(), len: 1, arg: self.options }
+            .canonical()
     }
 }
 
 impl OnPages {
     fn op(self, code: OpCode) -> Op {
         let accident = accident(code, self.fails);
-        Op { code, accident, page: self.pages.first.number(), len: self.pages.len as u16, arg: self.options }.canonical()
+        Op { code, accident, page: self.pages.first.number(), len: self.pages.len as u16, arg: self.options }
+            .canonical()
     }
 }
 

@@ -214,7 +214,7 @@ impl Setup<'_> {
 }
 
 /// A flag that Ctrl-C sets.
-fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
+pub(super) fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
     ctrlc::set_handler(move || seen.store(true, Ordering::Relaxed))
@@ -226,7 +226,7 @@ fn clock_seed() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |time| time.as_nanos() as u64 % 1_000_000_007)
 }
 
-pub fn parse_time(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_time(text: &str) -> Result<Duration, String> {
     let error = || "expected a time such as 500ms, 60s, 10m or 24h".to_string();
     let split = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(error)?;
     let number: f64 = text[..split].parse().map_err(|_| error())?;

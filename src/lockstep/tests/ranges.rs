@@ -5,9 +5,11 @@ use crate::engine::Runner;
 use crate::lockstep::{Divergence, Lockstep, Subject};
 use crate::model::Model;
 use crate::museum::Buggy;
+use crate::packed::passes::Facts;
+use crate::packed::{Packed, Watch};
 use crate::program::{CallSource, Program, RangeBuffer, RawProgram, Rng};
 use crate::pte::Environment;
-use crate::site::{Budgets, RANGE_SITES, RangeCall, SiteId};
+use crate::site::{Budgets, RANGE_SITES, RangeAnswer, RangeCall, SiteId};
 
 /// Every divergence of generated ranges of one site.
 fn divergences(subject: &mut Buggy, site: SiteId) -> Vec<Divergence> {
@@ -47,6 +49,34 @@ fn a_loop_that_leaves_its_last_entry_alone_is_seen_in_ranges_only() {
     let expected = ["move_soft_dirty[]/pte/-soft-dirty", "move_soft_dirty[]/pte/-swp-soft-dirty"];
     assert_eq!(signatures(short.clone(), site), expected);
     assert_eq!(signatures_at(&[site], short, 4000), expected);
+}
+
+/// A vector pass with a mistake in one of eight lanes, which takes the special pte for an entry there: what a constant that was not
+/// broadcast would do.
+fn one_wrong_lane(packed: &mut Packed<Watch>, call: &RangeCall<'_>, answer: &mut RangeAnswer<'_>) -> bool {
+    let answered = packed.range(call, answer);
+    let ignorant = Packed::new(Environment { special: None, ..packed.masks.environment });
+    let mut wrong = vec![0; call.ptes.len()];
+    match call.site {
+        SiteId::MoveSoftDirty => drop(ignorant.move_ptes(call.ptes, &mut wrong)),
+        _ => drop(ignorant.change_protection(call.ptes, &mut wrong, Facts::Each(call.params))),
+    }
+    for i in (5..call.ptes.len()).step_by(8) {
+        answer.ptes[i] = wrong[i];
+    }
+    answered
+}
+
+#[test]
+fn a_mistake_in_one_lane_of_a_pass_is_seen_in_ranges() {
+    let expected = [
+        (SiteId::MoveSoftDirty, "move_soft_dirty[]/pte/special->swap"),
+        (SiteId::ChangeProt, "change_prot[]/pte/special->none"),
+    ];
+    for (site, signature) in expected {
+        assert_eq!(signatures(wrong().range_of(site, one_wrong_lane), site), [signature]);
+        assert_eq!(signatures_at(&[site], wrong().range_of(site, one_wrong_lane), 4000), [signature]);
+    }
 }
 
 #[test]
