@@ -4,6 +4,8 @@
 mod corpus;
 #[path = "triage/minimiser.rs"]
 mod minimiser;
+#[path = "triage/rare.rs"]
+mod rare;
 #[path = "triage/reports.rs"]
 mod reports;
 #[path = "triage/runs.rs"]
@@ -11,12 +13,13 @@ mod runs;
 #[path = "triage/support.rs"]
 mod support;
 
-use corpus::{Crashes, bugs_of_distinct_sites};
+use corpus::{Crashes, Finder, bugs_of_distinct_sites};
 use ptefuzz::lockstep::KnownSignatures;
 use ptefuzz::program::Program;
 use ptefuzz::pte::Environment;
 use ptefuzz::triage::{Settings, triage};
 use std::collections::BTreeSet;
+use std::path::Path;
 
 #[test]
 fn two_thousand_crash_files_of_twelve_bugs_and_two_engines_are_twelve_buckets() {
@@ -59,4 +62,39 @@ fn two_thousand_crash_files_of_twelve_bugs_and_two_engines_are_twelve_buckets() 
     let alone = triage(&directory, &Settings { jobs: 1, ..settings }).expect("a directory");
     assert_eq!(format!("{alone:?}"), format!("{found:?}"));
     std::fs::remove_dir_all(&directory).expect("removed");
+}
+
+#[test]
+fn the_corpus_of_crashes_is_clean_for_what_is_right_and_has_a_bucket_for_each_bug_that_it_shows() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/crashes");
+    let known = KnownSignatures::default();
+    let look = |subject| {
+        let environment = Environment::default();
+        let settings = Settings {
+            subject: &subject,
+            environment,
+            collisions: false,
+            target: None,
+            known: &known,
+            jobs: 2,
+            watch: None,
+        };
+        triage(&directory, &settings).expect("the corpus")
+    };
+    let right = look("packed".parse().expect("a subject"));
+    assert!(right.files >= 50, "{}", right.files);
+    assert_eq!((right.clean, right.broken, right.buckets.len()), (right.files, 0, 0));
+    let bugs = bugs_of_distinct_sites(12);
+    let wrong = look(support::subject(&bugs));
+    let alike: BTreeSet<&str> = wrong.buckets.iter().flat_map(|bucket| bucket.resembles.iter().copied()).collect();
+    let mut shown = 0;
+    for bug in bugs {
+        let text =
+            std::fs::read(directory.join(format!("{}.pte", bug.slug))).expect("a reproducer named after the bug");
+        if Finder::new(bug).shows(&Program::read(&text).expect("a program")) {
+            shown += 1;
+            assert!(alike.contains(bug.slug), "no bucket resembles {}", bug.slug);
+        }
+    }
+    assert!(shown >= 8, "{shown}");
 }

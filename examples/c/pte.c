@@ -984,7 +984,9 @@ static void fork_entry(struct call *c, int rfc, pte_t *child)
     }
   }
 #ifdef MISTAKE_FORK
-  rfc = 0; /* as before RFC 02/30: the child keeps a mark that its vma knows nothing of */
+  /* As before RFC 02/30: the child keeps a mark that its vma knows nothing of. */
+  if (rfc == 2 && !is_swap_special_pte(pte))
+    rfc = 0;
 #endif
   if (rfc && !has(FK_DST_UFFD_WP))
     pte = pte_swp_clear_uffd_wp(pte);

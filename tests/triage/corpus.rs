@@ -36,7 +36,7 @@ impl Finder {
         Finder { bug, runner: Runner::new(environment), buggy: Buggy::with_all(environment, [bug]) }
     }
 
-    fn shows(&mut self, program: &Program) -> bool {
+    pub fn shows(&mut self, program: &Program) -> bool {
         self.runner.first(program, &mut self.buggy).is_some()
     }
 
