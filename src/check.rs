@@ -125,7 +125,7 @@ impl<S: Subject> Check<S> {
 
     /// Runs one input of a fuzzing engine, any bytes at all, and panics if it shows a difference. The whole of a cargo-fuzz target:
     ///
-    /// ```ignore
+    /// ```text
     /// #![no_main]
     /// use std::cell::RefCell;
     /// thread_local!(static CHECK: RefCell<ptefuzz::Check<MyPtes>> = RefCell::new(ptefuzz::check(MyPtes::new())));
