@@ -42,7 +42,7 @@ impl Show {
     pub fn new(setup: &Setup<'_>) -> Show {
         let terminal = std::io::stderr().is_terminal();
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
-        if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+        if let Ok(style) = ProgressStyle::with_template("{msg}") {
             bar.set_style(style);
         }
         let mut err = anstream::stderr().lock();
@@ -90,7 +90,7 @@ impl Show {
         }
     }
 
-    /// The state in one line of at most 80 columns.
+    /// The state in one line.
     fn line(&self, progress: &Progress, rate: f64) -> String {
         format!(
             "{}  {} programs  {} calls ({}/s)  {:.0} % no-ops  {} cells  {}",
@@ -108,20 +108,28 @@ impl Show {
         )
     }
 
-    /// That line, and what each job does.
+    /// The state in two lines of at most 80 columns.
     fn lines(&self, progress: &Progress, rate: f64, rates: &[f64]) -> String {
-        let mut text = self.line(progress, rate);
-        if rates.len() > 1 {
-            let shown: Vec<String> = rates.iter().take(6).map(|rate| format!("{}/s", count(*rate as u64))).collect();
-            let more = if rates.len() > 6 { " ..." } else { "" };
-            let idle = progress.elapsed.saturating_sub(progress.last_new).as_secs();
-            text.push_str(&format!(
-                "\n  jobs {}{more}  corpus {}  last new cell {idle} s ago",
-                shown.join(" "),
-                progress.corpus
-            ));
-        }
-        text
+        let shown: Vec<String> = rates.iter().take(4).map(|rate| format!("{}/s", count(*rate as u64))).collect();
+        let more = if rates.len() > 4 { " ..." } else { "" };
+        let finds = match progress.signatures {
+            0 => String::new(),
+            1 => "  1 find".to_string(),
+            n => format!("  {n} finds"),
+        };
+        format!(
+            "{}  {} programs  {} calls ({}/s)  {:.0} % no-ops\n\
+             {} cells by {} programs, the last {} s ago  jobs {}{more}{finds}",
+            self.clock(progress),
+            count(progress.programs),
+            count(progress.site_calls),
+            count(rate as u64),
+            progress.noop_share() * 100.0,
+            progress.covered,
+            progress.corpus,
+            progress.elapsed.saturating_sub(progress.last_new).as_secs(),
+            shown.join(" "),
+        )
     }
 
     fn clock(&self, progress: &Progress) -> String {
