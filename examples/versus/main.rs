@@ -210,7 +210,11 @@ fn measure(settings: &Settings) -> std::result::Result<Vec<report::Row>, String>
 
 fn main() {
     match settings().and_then(|settings| Ok((measure(&settings)?, settings))) {
-        Ok((rows, settings)) => print!("{}", report::table(&rows, &settings)),
+        Ok((rows, settings)) => {
+            print!("{}", report::table(&rows, &settings));
+            let missed = rows.iter().filter(|row| row.way == Way::BuiltIn && !row.result.detected).count();
+            std::process::exit((missed > 0) as i32);
+        }
         Err(message) => {
             eprintln!("versus: {message}");
             std::process::exit(2);
