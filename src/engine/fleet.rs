@@ -135,8 +135,8 @@ impl<P: Programs> Fleet<P> {
     ) -> Result<Progress, String> {
         match &mut self.jobs[..] {
             [] => Ok(Progress::default()),
-            [job] => Ok(run_alone(job, &*self.queue, &mut make()?, limits, watch, told)),
-            jobs => run_together(jobs, &*self.queue, &make, limits, watch, told),
+            [job] => Ok(run_alone(job, &self.queue, &mut make()?, limits, watch, told)),
+            jobs => run_together(jobs, &self.queue, &make, limits, watch, told),
         }
     }
 }
