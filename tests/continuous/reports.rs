@@ -129,7 +129,8 @@ fn a_stream_tells_of_each_find_once_and_its_file_is_there_by_then() {
     let divergences = end["divergences"].as_array().expect("a list");
     let mut all: Vec<_> =
         divergences.iter().filter_map(|find| find["signature"].as_str()).map(str::to_string).collect();
-    (all.sort(), told.sort());
+    all.sort();
+    told.sort();
     assert!(!told.is_empty());
     assert_eq!(told, all);
 }
