@@ -1,7 +1,7 @@
 //! What a CI job and a monitoring system get of a run.
 
 use crate::support::*;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 
 #[test]
@@ -51,33 +51,11 @@ fn a_report_that_could_not_be_written_at_the_end_is_refused_at_the_start() {
     assert!(err(&output).contains("--junit: found no directory"), "{}", err(&output));
 }
 
-/// One request, and the whole answer.
-fn ask(address: &str, request: &str) -> String {
-    let mut stream = TcpStream::connect(address).expect("it listens");
-    stream.write_all(request.as_bytes()).expect("written");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    answer
-}
-
 #[test]
 fn metrics_are_served_while_the_run_goes_on_and_rude_clients_do_not_stop_it() {
     let mut child = start(&["fuzz", "--time", "110s", "--jobs", "2", "--metrics", "127.0.0.1:0"]);
-    let mut stderr = BufReader::new(child.stderr.take().expect("its standard error"));
-    let mut line = String::new();
-    while !line.starts_with("metrics at http://") {
-        line.clear();
-        assert!(stderr.read_line(&mut line).expect("text") > 0, "it never said where");
-    }
-    let address = line.trim().trim_start_matches("metrics at http://").trim_end_matches("/metrics").to_string();
-    let value = |name: &str| -> f64 {
-        let answer = ask(&address, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
-        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a body");
-        assert!(head.contains(&format!("Content-Length: {}", body.len())), "{head}");
-        let line = body.lines().find(|line| line.starts_with(&format!("{name}{{"))).unwrap_or_else(|| panic!("{body}"));
-        line.rsplit(' ').next().and_then(|value| value.parse().ok()).expect("a number")
-    };
+    let address = metrics_address(&mut child);
+    let value = |name: &str| metric(&address, name);
     until("programs are counted", || value("ptefuzz_programs_total") > 100.0);
     let before = value("ptefuzz_site_calls_total");
     // One that asks for something else, one that speaks nonsense, one that says nothing and goes away.
@@ -86,9 +64,7 @@ fn metrics_are_served_while_the_run_goes_on_and_rude_clients_do_not_stop_it() {
     drop(TcpStream::connect(&address).expect("it listens"));
     until("the run goes on", || value("ptefuzz_site_calls_total") > before);
     assert!(value("ptefuzz_covered_cells") > 0.0 && value("ptefuzz_signatures") == 0.0);
-    let reader = std::thread::spawn(move || stderr.read_to_string(&mut String::new()));
     assert_eq!(code(&interrupt(child)), Some(0));
-    assert!(reader.join().is_ok());
     let open = run(&["fuzz", "--execs", "1", "--metrics", "0.0.0.0:9100"]);
     assert_eq!(code(&open), Some(2));
     assert!(err(&open).contains("expected a loopback address"), "{}", err(&open));

@@ -1,5 +1,7 @@
 //! Running the program, its directories, and what is in them.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -73,6 +75,37 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(start.elapsed() < Duration::from_secs(120), "did not happen: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Where a child that was started with `--metrics 127.0.0.1:0` says that it serves them; what else it says goes nowhere.
+pub fn metrics_address(child: &mut Child) -> String {
+    let mut stderr = BufReader::new(child.stderr.take().expect("its standard error"));
+    let mut line = String::new();
+    while !line.starts_with("metrics at http://") {
+        line.clear();
+        assert!(stderr.read_line(&mut line).expect("text") > 0, "it never said where");
+    }
+    std::thread::spawn(move || stderr.read_to_string(&mut String::new()));
+    line.trim().trim_start_matches("metrics at http://").trim_end_matches("/metrics").to_string()
+}
+
+/// One request, and the whole answer.
+pub fn ask(address: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    stream.write_all(request.as_bytes()).expect("written");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
+/// The value of a metric.
+pub fn metric(address: &str, name: &str) -> f64 {
+    let answer = ask(address, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a body");
+    assert!(head.contains(&format!("Content-Length: {}", body.len())), "{head}");
+    let line = body.lines().find(|line| line.starts_with(&format!("{name}{{"))).unwrap_or_else(|| panic!("{body}"));
+    line.rsplit(' ').next().and_then(|value| value.parse().ok()).expect("a number")
 }
 
 /// Asks a child to end, as a terminal's Ctrl-C does, and gives what it said.

@@ -14,6 +14,8 @@ use std::time::Duration;
 struct State {
     progress: Progress,
     jobs: Vec<JobProgress>,
+    /// Programs given to and taken from a fleet, if this is part of one.
+    fleet: Option<(u64, u64)>,
 }
 
 /// A running server; it ends with the process.
@@ -63,10 +65,10 @@ impl Metrics {
     }
 
     /// Leaves the state of the run for whoever asks.
-    pub fn update(&mut self, progress: &Progress, jobs: &[JobProgress]) {
+    pub fn update(&mut self, progress: &Progress, jobs: &[JobProgress], fleet: Option<(u64, u64)>) {
         if progress.elapsed >= self.next {
             self.next = progress.elapsed + EVERY;
-            let state = State { progress: *progress, jobs: jobs.to_vec() };
+            let state = State { progress: *progress, jobs: jobs.to_vec(), fleet };
             *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
         }
     }
@@ -99,7 +101,7 @@ fn answer(mut client: TcpStream, state: &State, labels: &str) -> std::io::Result
 
 /// The text format of Prometheus, version 0.0.4.
 fn text(state: &State, labels: &str) -> String {
-    let State { progress, jobs } = state;
+    let State { progress, jobs, fleet } = state;
     let mut text = String::new();
     let mut put = |name: &str, kind: &str, help: &str, value: f64| {
         let _ = writeln!(
@@ -119,6 +121,10 @@ fn text(state: &State, labels: &str) -> String {
     let idle = progress.elapsed.saturating_sub(progress.last_new).as_secs_f64();
     put("seconds_since_new_cell", "gauge", "Seconds since a cell was reached first.", idle);
     put("resident_memory_bytes", "gauge", "Resident memory of the process.", resident_kib() as f64 * 1024.0);
+    if let Some((given, taken)) = fleet {
+        put("fleet_given_total", "counter", "Programs written for other instances.", *given as f64);
+        put("fleet_taken_total", "counter", "Programs taken from other instances.", *taken as f64);
+    }
     let _ = writeln!(
         text,
         "# HELP ptefuzz_job_site_calls_total Site calls checked by a job.\n# TYPE ptefuzz_job_site_calls_total counter"
@@ -149,7 +155,7 @@ mod tests {
 
     #[test]
     fn every_metric_is_announced_once_with_help_and_type() {
-        let state = State { progress: Progress::default(), jobs: vec![JobProgress::default(); 3] };
+        let state = State { progress: Progress::default(), jobs: vec![JobProgress::default(); 3], fleet: Some((1, 2)) };
         let text = text(&state, "target=\"sequence\",subject=\"a\\\"b\"");
         let mut announced = Vec::new();
         for line in text.lines() {
@@ -168,7 +174,7 @@ mod tests {
         let count = announced.len();
         announced.sort();
         announced.dedup();
-        assert_eq!((count, announced.len()), (12, 12));
+        assert_eq!((count, announced.len()), (14, 14));
         assert_eq!(text.matches("job=").count(), 3);
     }
 }

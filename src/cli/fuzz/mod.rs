@@ -38,7 +38,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::Store;
-use sync::Sync;
+use sync::{Counts, Sync};
 
 /// Fuzz: hold a subject against the reference model
 ///
@@ -216,6 +216,7 @@ impl Setup<'_> {
         let stop = stop_flag()?;
         let failed = RefCell::new(None);
         let mut show = Show::new(self);
+        let counts = around.sync.as_ref().map(Sync::counts);
         let streams = self.options.json.as_deref() == Some("stream");
         let mut told = |news: &News| {
             let shared = |sync: &mut Sync| sync.take(news, &known);
@@ -233,7 +234,7 @@ impl Setup<'_> {
         let mut watch = |progress: &Progress, jobs: &[JobProgress]| {
             show.update(progress, jobs);
             if let Some(metrics) = metrics {
-                metrics.update(progress, jobs);
+                metrics.update(progress, jobs, counts.as_ref().map(Counts::now));
             }
             if let Some(stats) = stats {
                 note(&failed, stats.update(progress));
@@ -267,8 +268,8 @@ impl Setup<'_> {
         if let Some(stats) = &mut around.stats {
             note(&failed, stats.write(&outcome.progress));
         }
-        if let Some(sync) = around.sync {
-            eprintln!("fleet: {} programs given, {} taken", sync.given(), sync.taken());
+        if let Some((given, taken)) = around.sync.as_ref().map(|sync| sync.counts().now()) {
+            eprintln!("fleet: {given} programs given, {taken} taken");
         }
         let verdict = finish(self, &outcome, &known, &store)?;
         failed.into_inner().map_or(Ok(verdict), Err)

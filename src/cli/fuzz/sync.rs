@@ -1,8 +1,8 @@
 //! A fleet over a shared directory, in the layout of AFL++: `DIR/NAME/queue/id:NNNNNN,...` and `DIR/NAME/crashes/`, one NAME for each instance.
 //!
 //! This instance writes what it keeps and finds below its own name, and a thread of its own reads what the others write: queues and crashes in AFL++'s layout,
-//! and directories of plain files, as libFuzzer keeps them (`DIR` itself too). What was read is run next by some job. A file is read again a round later, since
-//! other engines write theirs in place.
+//! and directories of plain files, as libFuzzer keeps them (`DIR` itself too). What was read is run next by some job. A new file is read again for some rounds,
+//! since other engines write theirs in place.
 
 use super::seeds::{Passed, read_seed};
 use super::store::{find_program, name_of_kept};
@@ -20,6 +20,8 @@ use std::time::Duration;
 
 /// Time between two rounds over the directory.
 const EVERY: Duration = Duration::from_secs(2);
+/// Rounds that a new file is read again.
+const FRESH: u32 = 8;
 /// Between two looks whether the run has ended.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -32,7 +34,7 @@ pub struct Sync {
     crashes: PathBuf,
     /// The next number of each.
     next: [u64; 2],
-    given: u64,
+    given: Arc<AtomicU64>,
     names: Names,
     taken: Arc<AtomicU64>,
     stop: Arc<AtomicBool>,
@@ -67,13 +69,19 @@ impl Sync {
         let names = Names::default();
         let next = [next_number(&queue)?, next_number(&crashes)?];
         let (taken, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-        let mut reader =
-            Reader { dir: dir.to_path_buf(), own, target, door, names: Arc::clone(&names), seen: HashSet::new() };
+        let mut reader = Reader {
+            dir: dir.to_path_buf(),
+            own,
+            target,
+            door,
+            names: Arc::clone(&names),
+            seen: HashSet::new(),
+            fresh: Vec::new(),
+        };
         let (counted, stopped) = (Arc::clone(&taken), Arc::clone(&stop));
         // What this name wrote before is where it goes on, and what is there already is run first.
         reader.start(&queue, &crashes);
-        let (mut again, count) = reader.round(&[]);
-        taken.store(count, Relaxed);
+        taken.store(reader.round(), Relaxed);
         let thread = std::thread::spawn(move || {
             while !stopped.load(Relaxed) {
                 let mut waited = Duration::ZERO;
@@ -81,12 +89,10 @@ impl Sync {
                     std::thread::sleep(LOOK);
                     waited += LOOK;
                 }
-                let (new, count) = reader.round(&again);
-                again = new;
-                counted.fetch_add(count, Relaxed);
+                counted.fetch_add(reader.round(), Relaxed);
             }
         });
-        Ok(Sync { queue, crashes, next, given: 0, names, taken, stop, reader: Some(thread), _lock: lock })
+        Ok(Sync { queue, crashes, next, given: Arc::default(), names, taken, stop, reader: Some(thread), _lock: lock })
     }
 
     /// Writes what is news to the others.
@@ -108,7 +114,7 @@ impl Sync {
             let path = self.queue.join(format!("id:{:06},src:ptefuzz,+cov", self.next[0]));
             write_aside(&path, &kept.program().to_bytes())?;
             self.next[0] += 1;
-            self.given += 1;
+            self.given.fetch_add(1, Relaxed);
         }
         Ok(())
     }
@@ -122,14 +128,22 @@ impl Sync {
         Ok(())
     }
 
-    /// Programs that came from others so far.
-    pub fn taken(&self) -> u64 {
-        self.taken.load(Relaxed)
+    /// Programs that this run wrote for others, and that came from them, as they count on.
+    pub fn counts(&self) -> Counts {
+        Counts { given: Arc::clone(&self.given), taken: Arc::clone(&self.taken) }
     }
+}
 
-    /// Programs that this run wrote for others.
-    pub fn given(&self) -> u64 {
-        self.given
+/// What goes between an instance and the others.
+pub struct Counts {
+    given: Arc<AtomicU64>,
+    taken: Arc<AtomicU64>,
+}
+
+impl Counts {
+    /// Programs given, and taken.
+    pub fn now(&self) -> (u64, u64) {
+        (self.given.load(Relaxed), self.taken.load(Relaxed))
     }
 }
 
@@ -159,6 +173,8 @@ struct Reader {
     door: Door,
     names: Names,
     seen: HashSet<PathBuf>,
+    /// Files that somebody may still write to, each with the rounds that it is read again.
+    fresh: Vec<(PathBuf, u32)>,
 }
 
 impl Reader {
@@ -168,19 +184,25 @@ impl Reader {
         }
     }
 
-    /// One round: what is new, and again what was new in the last one. Gives what was new, and how many programs were handed on.
-    fn round(&mut self, again: &[PathBuf]) -> (Vec<PathBuf>, u64) {
-        let mut count = again.iter().filter(|path| self.read(path)).count();
-        let mut new = Vec::new();
+    /// One round: what is new, and again what was new in the last ones. Gives how many programs were handed on.
+    fn round(&mut self) -> u64 {
+        let mut count = 0;
+        let mut fresh = std::mem::take(&mut self.fresh);
+        fresh.retain_mut(|(path, rounds)| {
+            count += self.read(path) as u64;
+            *rounds -= 1;
+            *rounds > 0
+        });
         for dir in self.directories() {
             for path in files(&dir) {
                 if self.seen.insert(path.clone()) {
-                    count += self.read(&path) as usize;
-                    new.push(path);
+                    count += self.read(&path) as u64;
+                    fresh.push((path, FRESH));
                 }
             }
         }
-        (new, count as u64)
+        self.fresh = fresh;
+        count
     }
 
     /// Where others keep programs: queues and crashes of AFL++, and directories of plain files.
