@@ -98,14 +98,14 @@ pub fn ask(address: &str, request: &str) -> String {
     answer
 }
 
-/// The value of a metric.
+/// The value of a metric; no number, which equals nothing, where it is not served yet.
 pub fn metric(address: &str, name: &str) -> f64 {
     let answer = ask(address, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     let (head, body) = answer.split_once("\r\n\r\n").expect("a body");
     assert!(head.contains(&format!("Content-Length: {}", body.len())), "{head}");
-    let line = body.lines().find(|line| line.starts_with(&format!("{name}{{"))).unwrap_or_else(|| panic!("{body}"));
-    line.rsplit(' ').next().and_then(|value| value.parse().ok()).expect("a number")
+    let line = body.lines().find(|line| line.starts_with(&format!("{name}{{")));
+    line.map_or(f64::NAN, |line| line.rsplit(' ').next().and_then(|value| value.parse().ok()).expect("a number"))
 }
 
 /// Asks a child to end, as a terminal's Ctrl-C does, and gives what it said.
