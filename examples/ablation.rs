@@ -12,13 +12,12 @@ use ptefuzz::target::Target;
 use ptefuzz::world::World;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const ALL: Habits = Habits { coverage: true, bias: true, adapt: true };
+const ALL: Habits = Habits { coverage: true, bias: true };
 
 /// The columns: a name, and the habits that are on.
-const COLUMNS: [(&str, Habits); 4] = [
+const COLUMNS: [(&str, Habits); 3] = [
     ("all", ALL),
     ("no coverage", Habits { coverage: false, ..ALL }),
-    ("no adaptation", Habits { adapt: false, ..ALL }),
     ("no bias", Habits { bias: false, ..ALL }),
 ];
 

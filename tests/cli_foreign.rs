@@ -9,3 +9,5 @@ mod bad_files;
 mod bad_manners;
 #[path = "cli_foreign/facts.rs"]
 mod facts;
+#[path = "cli_foreign/uses.rs"]
+mod uses;

@@ -107,6 +107,29 @@ fn a_c_file_fails_for_the_bug_and_passes_for_the_right_implementation() {
     }
 }
 
+/// A protection that no vma has makes a pte that reads like a swap pte; what the site then does to its flags is right all the same. And a pte
+/// that was found after a wait is judged as what it is.
+const ODD: &str = "ptefuzz 1 raw\nchange_prot 0x8000000000001867 uffd_wp newprot=0x8000000000000024\n\
+                   numa_page 0x120 prot=0x24\ngup_v3 0xe7ffffffffdb9600 foll_migration second=0x4\n\
+                   hmm_v3 0x4\n";
+
+#[test]
+fn a_c_file_judges_the_uses_of_ptes_that_the_implementation_made_as_what_it_made() {
+    let Some(cc) = cc() else { return };
+    let dir = directory("c-uses");
+    let source = reproducer(&dir, ODD, "c", "bug:hmm-decodes-special");
+    std::fs::write(dir.join("ptefuzz.h"), ptefuzz(&["header"]).stdout).expect("the header");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/c");
+    for file in ["pte.c", "ptefuzz_shim.h"] {
+        std::fs::copy(example.join(file), dir.join(file)).expect("a copy");
+    }
+    let implementation = dir.join("pte.c");
+    let right = run(&compile(&cc, &dir, &[text(&source), text(&implementation)], "right"), &[]);
+    assert_eq!((code(&right), said(&right).contains("all 4 answers are right")), (0, true), "{}", said(&right));
+    let wrong = run(&compile(&cc, &dir, &["-DMISTAKE_HMM", text(&source), text(&implementation)], "wrong"), &[]);
+    assert_eq!((code(&wrong), said(&wrong).contains("1 of 4 answers are wrong")), (1, true), "{}", said(&wrong));
+}
+
 #[test]
 fn what_single_calls_cannot_show_is_refused_in_c() {
     let colliding = "ptefuzz 1 raw\nswp_entry_to_pte 0x0 offset=0x3ffffffffffff\n";

@@ -18,13 +18,11 @@ pub struct Habits {
     pub coverage: bool,
     /// Programs are generated with the generator's biases; else every operation and every argument is as likely as any other.
     pub bias: bool,
-    /// How often programs of the corpus are changed, instead of new ones made, follows what still finds something.
-    pub adapt: bool,
 }
 
 impl Default for Habits {
     fn default() -> Habits {
-        Habits { coverage: true, bias: true, adapt: true }
+        Habits { coverage: true, bias: true }
     }
 }
 
@@ -41,11 +39,9 @@ pub struct WorldPrograms {
     checks: SiteSet,
     habits: Habits,
     corpus: Corpus,
-    share: Share,
     /// The program that runs.
     tree: Tree,
     ops: Vec<Op>,
-    mutated: bool,
     /// Operations that did nothing in the last whole window of programs.
     idle: Vec<OpCode>,
 }
@@ -53,33 +49,8 @@ pub struct WorldPrograms {
 /// Most operations that a changed program may have.
 const LONGEST: usize = 192;
 
-/// How often a program of the corpus is changed: a share of 256 that follows which of the two ways finds more, and never leaves either out.
-#[derive(Clone, Copy, Debug)]
-struct Share {
-    mutate: u32,
-    /// Programs and finds of the window: made anew, changed.
-    tried: [u32; 2],
-    new: [u32; 2],
-}
-
-/// Programs after which the share is set anew.
-const WINDOW: u32 = 4096;
-
-impl Share {
-    const START: Share = Share { mutate: 96, tried: [0; 2], new: [0; 2] };
-
-    fn count(&mut self, mutated: bool, new: bool) {
-        self.tried[mutated as usize] += 1;
-        self.new[mutated as usize] += new as u32;
-        if self.tried[0] + self.tried[1] == WINDOW {
-            // Finds a program, one added to both so that a poor window moves little.
-            let rate = |i: usize| (self.new[i] + 1) as f64 / (self.tried[i] + 64) as f64;
-            let wanted = 256.0 * rate(1) / (rate(0) + rate(1));
-            self.mutate = (self.mutate * 3 / 4 + wanted as u32 / 4).clamp(32, 192);
-            *self = Share { mutate: self.mutate, ..Share::START };
-        }
-    }
-}
+/// How often a program of the corpus is changed instead of a new one made, of 256.
+const MUTATE: u32 = 32;
 
 impl WorldRun {
     /// A job with this seed over every operation.
@@ -99,10 +70,8 @@ impl WorldRun {
             checks: target.checks.iter().copied().collect(),
             habits,
             corpus: Corpus::default(),
-            share: Share::START,
             tree: Tree::Patch07,
             ops: Vec::new(),
-            mutated: false,
             idle: Vec::new(),
         };
         Run::of(lockstep, programs, seed)
@@ -112,10 +81,9 @@ impl WorldRun {
 impl WorldPrograms {
     /// Makes the next program in `tree` and `ops`.
     fn make(&mut self, rng: &mut Rng, check: &Check<'_>) {
-        let share = if self.habits.adapt { self.share.mutate } else { Share::START.mutate };
-        self.mutated = self.habits.coverage && !self.corpus.is_empty() && rng.chance(share);
+        let mutate = self.habits.coverage && !self.corpus.is_empty() && rng.chance(MUTATE);
         self.ops.clear();
-        let picked = if self.mutated { self.corpus.pick(check.coverage, rng) } else { None };
+        let picked = if mutate { self.corpus.pick(check.coverage, rng) } else { None };
         if let Some(kept) = picked {
             self.ops.extend_from_slice(&kept.ops);
             self.tree = self.mutator.mutate_operations(kept.tree, &mut self.ops, LONGEST, rng);
@@ -155,9 +123,7 @@ impl Programs for WorldPrograms {
 
     fn next<S: Subject + ?Sized>(&mut self, rng: &mut Rng, check: &mut Check<'_>, subject: &mut S) -> u64 {
         self.make(rng, check);
-        let operations = self.run(check, subject);
-        self.share.count(self.mutated, !check.new.is_empty());
-        operations
+        self.run(check, subject)
     }
 
     fn given<S: Subject + ?Sized>(&mut self, kept: &Kept, check: &mut Check<'_>, subject: &mut S) -> u64 {

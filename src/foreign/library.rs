@@ -7,6 +7,7 @@ use super::abi::{
     SetReporterFunction, SpecialFunction,
 };
 use super::guard::Guard;
+use super::used::class_of_used;
 use crate::model::Model;
 use crate::pte::{Classification, Config, Environment};
 use crate::site::{Answer, Call, Failure, Use, Uses};
@@ -114,7 +115,7 @@ impl Library {
         let out = self.results.lend();
         // SAFETY: a function of the library, called as the header says, with memory of its own to write to.
         let code = unsafe { (self.apply)(call.site as u32, call.pte, p0, p1, p2, out) };
-        let mut uses = if self.reports { self.reported() } else { Uses::NONE };
+        let mut uses = if self.reports { self.reported(call) } else { Uses::NONE };
         if call.row().uses.is_empty() {
             // The primitives take any value: nothing is expected of them.
             uses = Uses::NONE;
@@ -140,14 +141,14 @@ impl Library {
         self.classifications.take().ok_or(Some(Failure::Scribble))
     }
 
-    /// What was reported since the last call, by the class of the pte.
-    fn reported(&self) -> Uses {
+    /// What was reported during this call, by the class of the pte.
+    fn reported(&self, call: &Call) -> Uses {
         REPORTED.with(|reported| {
             let mut uses = Uses::NONE;
             for (kind, pte) in reported.borrow_mut().drain(..) {
                 // enum ptefuzz_use counts from 1.
                 if let Some(kind) = (kind as usize).checked_sub(1).and_then(|index| Use::ALL.get(index)) {
-                    uses = uses.and(Uses::one(*kind, self.model.class(pte)));
+                    uses = uses.and(Uses::one(*kind, class_of_used(&self.model, call, *kind, pte)));
                 }
             }
             uses

@@ -14,6 +14,7 @@ mod library;
 mod output;
 mod parent;
 mod shared;
+mod used;
 
 pub use abi::ABI_VERSION;
 pub use child::serve;

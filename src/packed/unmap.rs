@@ -61,12 +61,8 @@ impl<O: Observer> Packed<O> {
     /// A device private page leaves for system memory: a read migration entry, and both swap flags from the bits
     /// where a device pte has them.
     fn unmap_device_page(&mut self, pte: u64, page: u64) -> Answer {
-        // Of a present pte these bits are present flags.
-        if present(pte) {
-            self.present_flag(pte)
-        } else {
-            self.swap_flag(pte)
-        }
+        // With no look at the class: the page is a device's, whatever the pte is.
+        self.swap_flag(pte);
         let new = Entry::migration(page, false).pte();
         self.built_entry(Class::MigrationRead);
         let events = ev_clear() | ev_store() | ev_rmap_del() | ev_put_page();

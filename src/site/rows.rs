@@ -598,7 +598,7 @@ sites! {
         outcome: [ Bit(0, "returned true"); ]
         aux: "pfn removed from rmap",
         truth: VectorsUffdWp,
-        uses: [ PRES => Same, PF; ENTRY => Same, D; DEV => Same, D | SF | PF; PRES => Of(UNMAPPED), SF; DEV => Of(UNMAPPED), SF; ]
+        uses: [ PRES => Same, PF | SF; ENTRY => Same, D; DEV => Same, D | SF | PF; PRES => Of(UNMAPPED), SF; DEV => Of(UNMAPPED), SF; ]
     }
 
     23 RemoveMigration "remove_migration" {

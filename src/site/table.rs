@@ -202,6 +202,11 @@ impl Call {
     pub fn row(&self) -> &'static Site {
         Site::of(self.site)
     }
+
+    /// What the call's parameters of this kind say: its protections, or the ptes that it names beside its own.
+    pub fn words_of(&self, domain: Domain) -> impl Iterator<Item = u64> {
+        self.row().fields.iter().filter(move |field| field.domain == domain).map(|field| field.get(&self.p))
+    }
 }
 
 use super::SiteId;

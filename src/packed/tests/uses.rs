@@ -55,7 +55,9 @@ fn beyond_the_record(site: SiteId, class: Class) -> Uses {
         SiteId::Unmap => {
             let left = [Class::Swap, Class::MigrationRead, Class::MigrationWrite];
             let built = left.iter().fold(Uses::NONE, |all, class| all.and(Uses::one(Use::SwapFlag, *class)));
-            of_present.and(of_device).and(if present || device { built } else { Uses::NONE })
+            // Of the pte of a device private page the swap flags are read with no look at its class.
+            let of_device_page = if present { one(Use::SwapFlag) } else { Uses::NONE };
+            of_present.and(of_device).and(of_device_page).and(if present || device { built } else { Uses::NONE })
         }
         _ => Uses::NONE,
     }

@@ -7,8 +7,8 @@ use super::{Case, Refusal};
 use crate::lockstep::{Fault, Lockstep};
 use crate::model::Model;
 use crate::program::{Program, Record};
-use crate::pte::{Class, Classification, Environment};
-use crate::site::{Answer, Call, SITES, SiteId, Use, Uses};
+use crate::pte::{Class, Classification, Environment, X86_64};
+use crate::site::{Answer, Call, Domain, SITES, SiteId, Use, Uses};
 use crate::world::World;
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -163,7 +163,7 @@ fn text(case: &Case<'_>, rows: &[Row], model: &Model) -> String {
         let step = steps.get(row.step).map_or("", String::as_str);
         let _ = writeln!(
             text,
-            "\t{{ {}, \"{step}\", \"{}\", {}, {:#x}, {:#x}, {:#x}, {:#x}, {:#x}, {:#x}, {:#x}, {:#x} }},",
+            "\t{{ {}, \"{step}\", \"{}\", {}, {:#x}, {:#x}, {:#x}, {:#x}, {:#x}, {:#x}, {:#x}, {:#x}, {:#x}, {:#x} }},",
             row.step + 1,
             SITES[call.site as usize].name,
             call.site as u32,
@@ -174,11 +174,13 @@ fn text(case: &Case<'_>, rows: &[Row], model: &Model) -> String {
             right.pte,
             right.outcome,
             right.aux,
+            call.words_of(Domain::Pte).next().unwrap_or(call.pte),
+            call.words_of(Domain::Prot).next().unwrap_or(X86_64.present),
             forbidden(&lockstep, model, call, right),
         );
     }
     if calls == 0 {
-        text.push_str("\t{ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 },\n");
+        text.push_str("\t{ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 },\n");
     }
     let _ = writeln!(text, "}};\n#define CALLS {calls}\n\nstatic const struct question questions[] = {{");
     let mut questions = 0;
@@ -203,6 +205,8 @@ struct call {
 \tuint32_t op;
 \tuint64_t pte, p0, p1, p2;
 \tuint64_t right_pte, right_outcome, right_aux;
+\tuint64_t found; /* a pte that the parameters name, or the call's own */
+\tuint64_t prot; /* a protection that the parameters name, or one that is present */
 \tuint64_t forbidden; /* uses that must not be made: bit class * 5 + use - 1 */
 };
 

@@ -10,19 +10,12 @@ static const char *const columns[COLUMNS] = {
 	"swp_uffd_wp", "write", "dirty", "young", "pte_special", "devmap", "swp_offset", "pfn",
 };
 
-/* Uses that the implementation reported during the call that runs. */
+/* The call that runs, and the uses that the implementation reported during it. */
+static const struct call *running;
 static uint64_t used;
 
-static unsigned class_of(uint64_t pte)
+static unsigned class_of_entry(uint64_t pte)
 {
-	if (!(pte & ~0x60ull))
-		return PTEFUZZ_CLASS_NONE;
-	if (pte & 1)
-		return PTEFUZZ_CLASS_PRESENT;
-	if (pte & 0x100)
-		return PTEFUZZ_CLASS_PROTNONE;
-	if (CONFIG == PTEFUZZ_CONFIG_UFFD_WP && pte == SPECIAL)
-		return PTEFUZZ_CLASS_SPECIAL;
 	switch (pte >> 59) {
 	case 27:
 		return PTEFUZZ_CLASS_HWPOISON;
@@ -39,11 +32,39 @@ static unsigned class_of(uint64_t pte)
 	}
 }
 
+static unsigned class_of(uint64_t pte)
+{
+	if (!(pte & ~0x60ull))
+		return PTEFUZZ_CLASS_NONE;
+	if (pte & 1)
+		return PTEFUZZ_CLASS_PRESENT;
+	if (pte & 0x100)
+		return PTEFUZZ_CLASS_PROTNONE;
+	if (CONFIG == PTEFUZZ_CONFIG_UFFD_WP && pte == SPECIAL)
+		return PTEFUZZ_CLASS_SPECIAL;
+	return class_of_entry(pte);
+}
+
+/* What a protection leaves in the pte that is made of it, whatever flags that gets: no flag of a present pte, nothing that pte_modify() keeps. */
+#define OF_PROTECTION (0x185ull | 0x3full << 52 | 0xfull << 59)
+
+/* The class of a pte that was used: of one that the site made, as what it made it. */
+static unsigned class_of_used(uint32_t use, uint64_t pte)
+{
+	unsigned class = class_of(pte);
+
+	if (pte == running->pte || pte == running->found || pte & 0x101)
+		return class;
+	if (use == PTEFUZZ_USE_PRESENT_FLAG && !(running->prot & 0x101) && !((pte ^ running->prot) & OF_PROTECTION))
+		return PTEFUZZ_CLASS_PRESENT;
+	return class == PTEFUZZ_CLASS_SPECIAL ? class_of_entry(pte) : class;
+}
+
 static void report(uint32_t use, uint64_t pte, const char *where)
 {
 	(void)where;
 	if (use >= PTEFUZZ_USE_DECODE && use <= PTEFUZZ_USE_STORE)
-		used |= 1ull << (class_of(pte) * 5 + use - 1);
+		used |= 1ull << (class_of_used(use, pte) * 5 + use - 1);
 }
 
 static int differs(const char *what, uint64_t right, uint64_t wrong)
@@ -62,6 +83,7 @@ static int ask(const struct call *call, int *asked)
 	struct ptefuzz_result answer = { 0, 0, 0 };
 	int wrong, use, status;
 
+	running = call;
 	used = 0;
 	status = ptefuzz_apply(call->op, call->pte, call->p0, call->p1, call->p2, &answer);
 	if (status == -1) {
