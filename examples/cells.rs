@@ -5,16 +5,22 @@
 //!
 //! `cargo run --release --example cells -- check [SECONDS] [SEED]` fuzzes each environment for so long (10) and fails if it meets a cell that the
 //! table has not.
+//!
+//! `cargo run --release --example cells -- missing DIR` explores the closure and prints, for each cell that programs reach and those below DIR do not,
+//! a program that does.
 
+use ptefuzz::corpora::replay;
 use ptefuzz::engine::{Cell, CellSet, Denominators, Habits, Limits, Next, WorldRun, table_text};
 use ptefuzz::exhaust::{Closure, Domain, walk};
 use ptefuzz::lockstep::{Lockstep, Subject};
 use ptefuzz::model::Model;
 use ptefuzz::packed::Packed;
+use ptefuzz::program::{Program, WorldProgram};
 use ptefuzz::pte::Environment;
 use ptefuzz::site::SiteId;
 use ptefuzz::target::Target;
 use ptefuzz::world::World;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,6 +33,11 @@ const RUNS: u64 = 8;
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [word, directory] = &arguments[..]
+        && word == "missing"
+    {
+        return missing(Path::new(directory));
+    }
     let check = arguments.first().is_some_and(|first| first == "check");
     if check {
         arguments.remove(0);
@@ -108,7 +119,30 @@ fn closed(environment: Environment, time: Duration, seed: u64) -> CellSet {
     closure.cells().clone()
 }
 
-type Kept = Vec<(Vec<u16>, ptefuzz::program::WorldProgram)>;
+/// Prints a program for each cell that a corpus lacks.
+fn missing(directory: &Path) -> ExitCode {
+    let environment = Environment::default();
+    let reached = match replay(directory, environment, None) {
+        Ok(reached) => reached.cells(),
+        Err(error) => {
+            eprintln!("{}: cannot read: {error}", directory.display());
+            return ExitCode::from(2);
+        }
+    };
+    let mut closure = Closure::new(environment, WORLDS);
+    closure.explore(&mut |_| true);
+    let known = Denominators::of(environment).expect("one of the six");
+    for cell in known.reachable.without(&reached).iter() {
+        println!("# {}", Cell::from_number(cell).expect("a cell"));
+        match closure.program(cell) {
+            Some(program) => print!("{}", Program::World(program).to_text()),
+            None => println!("# not by the exploration, by fuzzing alone"),
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+type Kept = Vec<(Vec<u16>, WorldProgram)>;
 
 fn fuzzed(environment: Environment, time: Duration, seed: u64) -> (CellSet, u64, Kept) {
     let lockstep = Lockstep::new(Model::new(environment));
@@ -130,7 +164,7 @@ fn checked(environment: Environment, seconds: u64, seed: u64) -> usize {
         eprintln!("{environment}:   {cell}");
     }
     for (_, program) in kept.iter().filter(|(cells, _)| cells.iter().any(|cell| outside.contains(*cell))) {
-        eprintln!("{}", ptefuzz::program::Program::World(program.clone()).to_text());
+        eprintln!("{}", Program::World(program.clone()).to_text());
     }
     outside.len()
 }

@@ -56,7 +56,8 @@ fn no_raw_call_meets_a_cell_that_the_walk_has_not() {
 fn the_table_is_what_the_walk_of_some_sites_says_now() {
     let environment = Environment::default();
     let make = || Ok(Box::new(Packed::new(environment)) as Box<dyn Subject>);
-    let sites = [SiteId::MoveSoftDirty, SiteId::ClearSoftDirty, SiteId::HmmV3, SiteId::MigrateCollect, SiteId::PteFault];
+    let sites =
+        [SiteId::MoveSoftDirty, SiteId::ClearSoftDirty, SiteId::HmmV3, SiteId::MigrateCollect, SiteId::PteFault];
     let cells = walk(environment, &sites, Domain::Full, &make, false).expect("packed").cells();
     for (site, class) in sites.into_iter().flat_map(|site| Class::ALL.map(|class| (site, class))) {
         let (now, then) = (cells.word(site, class), table(environment).walk.word(site, class));

@@ -145,7 +145,10 @@ pub fn replay(
                 let cells: Box<[u16]> = replayer.cells(&program).iter().collect();
                 Entry { path: file.path.clone(), shown: file.shown.clone(), program, cells }
             });
-            part.push((file.index, read.map_err(|reason| Broken { index: file.index, file: file.shown.clone(), reason })));
+            part.push((
+                file.index,
+                read.map_err(|reason| Broken { index: file.index, file: file.shown.clone(), reason }),
+            ));
         }
         part
     };

@@ -58,7 +58,8 @@ impl Cell {
     /// Its flags in words, `-` where none is set.
     pub fn flag_words(self) -> String {
         let names = ["soft-dirty", "uffd-wp", "write", "dirty"];
-        let set: Vec<&str> = names.into_iter().enumerate().filter(|(i, _)| self.flags >> i & 1 != 0).map(|(_, n)| n).collect();
+        let set: Vec<&str> =
+            names.into_iter().enumerate().filter(|(i, _)| self.flags >> i & 1 != 0).map(|(_, n)| n).collect();
         if set.is_empty() { "-".to_string() } else { set.join("+") }
     }
 

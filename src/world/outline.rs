@@ -73,7 +73,8 @@ impl World {
         }
         digest.word(!0);
         for vma in state.vmas.iter() {
-            digest.word(vma.start as u64 | (vma.end as u64) << 16 | (vma.offset as u64) << 32 | (vma.kind as u64) << 48);
+            digest
+                .word(vma.start as u64 | (vma.end as u64) << 16 | (vma.offset as u64) << 32 | (vma.kind as u64) << 48);
             digest.word(vma.file as u64);
             self.vma_flags(vma, &mut digest);
         }
@@ -102,9 +103,9 @@ impl World {
         digest.word(class as u64);
         let l = &X86_64;
         match class {
-            Class::Present | Class::ProtNone => digest.word(
-                pte & (l.write | l.accessed | l.dirty | l.special | l.uffd_wp | l.soft_dirty),
-            ),
+            Class::Present | Class::ProtNone => {
+                digest.word(pte & (l.write | l.accessed | l.dirty | l.special | l.uffd_wp | l.soft_dirty))
+            }
             Class::None | Class::Special => digest.word(pte & (l.accessed | l.dirty)),
             _ => digest.word(pte & 6),
         }

@@ -149,7 +149,8 @@ fn show(options: &Options, text: &str) -> Result<(), Failure> {
 }
 
 fn levels_text(short: &Short) -> String {
-    let mut text = format!("{BOLD}{:>10} {:>15} {:>13} {:>13}{BOLD:#}\n", "operations", "programs", "new worlds", "new calls");
+    let mut text =
+        format!("{BOLD}{:>10} {:>15} {:>13} {:>13}{BOLD:#}\n", "operations", "programs", "new worlds", "new calls");
     let levels = short.levels();
     for (at, level) in levels.iter().enumerate() {
         let worlds = if at + 1 < levels.len() { grouped(level.worlds) } else { "-".to_string() };

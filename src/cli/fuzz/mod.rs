@@ -12,7 +12,9 @@ use super::subject::{Remarking, SubjectOptions};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use output::{Outcome, finish};
-use ptefuzz::engine::{Denominators, Fleet, Habits, JobProgress, Limits, News, Next, Programs, Progress, RawRun, Run, WorldRun};
+use ptefuzz::engine::{
+    Denominators, Fleet, Habits, JobProgress, Limits, News, Next, Programs, Progress, RawRun, Run, WorldRun,
+};
 use ptefuzz::lockstep::Lockstep;
 use ptefuzz::model::Model;
 use ptefuzz::packed::Packed;
@@ -111,8 +113,8 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
     let target = Target::by_name(&options.target).unwrap_or_else(Target::sequence);
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(256) as u32);
     let environment = options.subject.environment(options.environment)?;
-    let goal = Denominators::of(environment)
-        .map(|all| if target.is_world() { all.reachable.len() } else { all.walk.len() });
+    let goal =
+        Denominators::of(environment).map(|all| if target.is_world() { all.reachable.len() } else { all.walk.len() });
     let setup = Setup {
         options,
         target,

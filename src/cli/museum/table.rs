@@ -23,8 +23,16 @@ pub(super) fn table(outcome: &Outcome, time: Duration) -> String {
     let mut rows: Vec<&Row> = outcome.rows.iter().collect();
     rows.sort_by_key(|row| (!row.detected(), effort(row.median()), row.bug.id));
     let mut text = String::new();
-    let _ =
-        writeln!(text, "{DIM}{:42}{:6}{:10}{:9}{:>7}{:>6}{DIM:#}", "bug", "shown", "by", "special", effort_head(outcome), "sec");
+    let _ = writeln!(
+        text,
+        "{DIM}{:42}{:6}{:10}{:9}{:>7}{:>6}{DIM:#}",
+        "bug",
+        "shown",
+        "by",
+        "special",
+        effort_head(outcome),
+        "sec"
+    );
     for row in rows {
         text.push_str(&line(row));
     }

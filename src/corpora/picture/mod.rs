@@ -97,11 +97,7 @@ impl<'a> Picture<'a> {
     /// One field.
     pub fn field(&self, site: SiteId, class: Class) -> Field {
         let (cells, goal) = (self.cells.word(site, class), self.goal.word(site, class));
-        Field {
-            reached: (cells & goal).count_ones(),
-            all: goal.count_ones(),
-            beyond: (cells & !goal).count_ones(),
-        }
+        Field { reached: (cells & goal).count_ones(), all: goal.count_ones(), beyond: (cells & !goal).count_ones() }
     }
 
     /// Cells reached, of those that there are.

@@ -68,7 +68,8 @@ pub fn svg(picture: &Picture<'_>) -> String {
 }
 
 /// What the fields mean.
-const LEGEND: &str = "Filled as far as reached; framed: never; a bar: reached, and not counted; a line: nothing there to reach.";
+const LEGEND: &str =
+    "Filled as far as reached; framed: never; a bar: reached, and not counted; a line: nothing there to reach.";
 
 fn caption(picture: &Picture<'_>) -> String {
     format!(
