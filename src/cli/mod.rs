@@ -17,6 +17,7 @@ mod header;
 mod minimize;
 mod museum;
 mod page;
+mod plot;
 mod replay;
 mod report;
 mod repro;
@@ -76,6 +77,7 @@ enum Command {
     Disasm(asm::DisasmOptions),
     Decode(decode::Options),
     Dictionary(dictionary::Options),
+    Plot(plot::Options),
     Vectors(vectors::Options),
     Sites(sites::Options),
     Header(header::Options),
@@ -106,6 +108,7 @@ pub fn run() -> ExitCode {
         Command::Disasm(options) => asm::disasm(&options),
         Command::Decode(options) => decode::run(&options),
         Command::Dictionary(options) => dictionary::run(&options),
+        Command::Plot(options) => plot::run(&options),
         Command::Vectors(options) => vectors::run(&options),
         Command::Sites(options) => sites::run(&options),
         Command::Header(options) => header::run(&options),

@@ -20,7 +20,7 @@ pub use cells::{Cell, CellSet, Denominators, table_text};
 pub use coverage::Coverage;
 pub(crate) use coverage::{kind_of, state_of};
 pub use finds::{Find, Finds};
-pub use fleet::{Fleet, JobProgress, News, Told, Watcher};
+pub use fleet::{Door, Fleet, JobProgress, News, Told, Watcher};
 pub use job::Job;
 pub use kept::{Corpus, Kept};
 pub use minimize::minimize;
