@@ -200,6 +200,12 @@ fn menu(page: u16, empty: bool, all: bool) -> Vec<Vec<Op>> {
             }
         }
     }
+    // The same for the whole mapping, which so stays one.
+    for operation in OPERATIONS.iter().filter(|operation| splits(operation.code)) {
+        for arg in arguments(operation, COMBINATIONS) {
+            menu.push(vec![op(operation.code, 0, (page + PAGES - 1) % PAGES, 3, arg)]);
+        }
+    }
     let other = other_place(page);
     for kind in 0..5 {
         // What stands there is replaced; and the same file or other memory is mapped once more elsewhere.
@@ -256,6 +262,11 @@ fn arguments(operation: &Operation, most: usize) -> Vec<u16> {
         }
     }
     some
+}
+
+/// Operations that split a mapping of which they change a part.
+fn splits(code: OpCode) -> bool {
+    matches!(code, OpCode::Mprotect | OpCode::UffdRegister | OpCode::UffdUnregister | OpCode::ClearRefs | OpCode::Mlock)
 }
 
 /// Operations that change nothing in the world.
