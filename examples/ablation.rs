@@ -15,11 +15,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const ALL: Habits = Habits { coverage: true, bias: true };
 
 /// The columns: a name, and the habits that are on.
-const COLUMNS: [(&str, Habits); 3] = [
-    ("all", ALL),
-    ("no coverage", Habits { coverage: false, ..ALL }),
-    ("no bias", Habits { bias: false, ..ALL }),
-];
+const COLUMNS: [(&str, Habits); 3] =
+    [("all", ALL), ("no coverage", Habits { coverage: false, ..ALL }), ("no bias", Habits { bias: false, ..ALL })];
 
 /// Programs until the bug is reported at its site, or none within `cap`.
 fn programs(bug: &Bug, habits: Habits, seed: u64, cap: u64) -> Option<u64> {
