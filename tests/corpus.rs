@@ -4,7 +4,7 @@
 use ptefuzz::program::{OpCode, Operation, Program, Record};
 use ptefuzz::pte::{Class, Environment};
 use ptefuzz::site::{SITES, SiteId};
-use ptefuzz::target::{CELLS, Session, Settings, TARGETS, Target, dictionary, options};
+use ptefuzz::target::{CELLS, PARSERS, Session, Settings, TARGETS, Target, dictionary, options};
 use ptefuzz::world::World;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -145,20 +145,42 @@ fn the_seeds_of_a_target_meet_every_class_operation_and_site_of_it() {
 
 #[test]
 fn dictionaries_and_options_are_current() {
-    for target in &TARGETS {
-        let name = target.name;
-        let current = |path: String, text: String, command: &str| {
-            assert!(read(&root().join(&path)) == text, "{path} is not current: run `{command}`");
-        };
-        current(format!("dictionaries/{name}.dict"), dictionary(target), "ptefuzz dictionary -o dictionaries");
-        let command = "ptefuzz dictionary --options -o fuzz/options";
-        current(format!("fuzz/options/{name}.options"), options(target), command);
+    let current = |path: String, text: String, command: &str| {
+        assert!(read(&root().join(&path)) == text, "{path} is not current: run `{command}`");
+    };
+    let all = TARGETS.iter().map(|target| (target.name, dictionary(target), options(target)));
+    let readers = PARSERS.iter().map(|parser| (parser.name, parser.dictionary(), parser.options()));
+    for (name, dictionary, options) in all.chain(readers) {
+        current(format!("dictionaries/{name}.dict"), dictionary, "ptefuzz dictionary -o dictionaries");
+        current(format!("fuzz/options/{name}.options"), options, "ptefuzz dictionary --options -o fuzz/options");
+    }
+}
+
+#[test]
+fn every_reader_has_seeds_that_it_takes_and_seeds_that_it_refuses_and_breaks_no_promise_on_any() {
+    for parser in &PARSERS {
+        let dir = root().join("corpus").join(parser.name);
+        let entries = std::fs::read_dir(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+        let mut seeds = 0;
+        for entry in entries {
+            let path = entry.expect("a directory entry").path();
+            let content = std::fs::read(&path).expect("a seed");
+            assert!((1..=parser.max_len).contains(&content.len()), "{}: {} bytes", path.display(), content.len());
+            assert_eq!((parser.check)(&content), Ok(()), "{}", path.display());
+            seeds += 1;
+        }
+        assert!(seeds >= 8, "{}: {seeds} seeds, expected 8", parser.name);
+        let (fuzzing, file) = ("docs/FUZZING.md", "fuzz/Cargo.toml");
+        assert!(read(&root().join(file)).contains(&format!("name = \"{}\"", parser.name)), "{file}");
+        let row = format!("| `{}` | {} |", parser.name, parser.contract);
+        assert!(read(&root().join(fuzzing)).contains(&row), "{fuzzing} has no row\n{row}");
     }
 }
 
 #[test]
 fn every_line_of_a_dictionary_is_in_the_engines_syntax() {
-    for line in TARGETS.iter().flat_map(|target| dictionary(target).lines().map(str::to_string).collect::<Vec<_>>()) {
+    let texts = TARGETS.iter().map(dictionary).chain(PARSERS.iter().map(|parser| parser.dictionary()));
+    for line in texts.flat_map(|text| text.lines().map(str::to_string).collect::<Vec<_>>()) {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
@@ -184,7 +206,8 @@ fn every_target_is_a_binary_of_both_engines_and_a_row_of_the_readme() {
 
 #[test]
 fn nothing_lies_about_that_belongs_to_no_target() {
-    let names: BTreeSet<_> = TARGETS.iter().map(|target| target.name).collect();
+    let readers = PARSERS.iter().map(|parser| parser.name);
+    let names: BTreeSet<_> = TARGETS.iter().map(|target| target.name).chain(readers).collect();
     for (dir, extension) in [("dictionaries", "dict"), ("fuzz/options", "options"), ("fuzz/fuzz_targets", "rs")] {
         for entry in std::fs::read_dir(root().join(dir)).expect(dir) {
             let path = entry.expect("a directory entry").path();

@@ -6,7 +6,7 @@
 pub use libfuzzer_sys;
 
 use ptefuzz::program::Rng;
-use ptefuzz::target::{CELLS, Cells, Harness};
+use ptefuzz::target::{CELLS, Cells, Harness, Parser};
 use std::cell::RefCell;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -112,5 +112,33 @@ macro_rules! target {
         fuzz_crossover!(|data1: &[u8], data2: &[u8], out: &mut [u8], seed: u32| {
             $crate::crossover(data1, data2, out, seed)
         });
+    };
+}
+
+/// Reads an input with one of `ptefuzz::target::PARSERS`; a promise that it breaks is a panic whose message begins with its name.
+pub fn read(parser: &'static Parser, data: &[u8]) {
+    INPUTS.fetch_add(1, Relaxed);
+    if let Err(message) = (parser.check)(data) {
+        panic!("{message}");
+    }
+}
+
+/// The reader with this name; one that there is not: one message, exit code 2.
+pub fn parser(name: &str) -> &'static Parser {
+    Parser::by_name(name).unwrap_or_else(|| {
+        eprintln!("ptefuzz: {name}: found no such reader");
+        std::process::exit(2);
+    })
+}
+
+/// The fuzz target of a reader, by its name in `ptefuzz::target::PARSERS`. The engine's own mutator serves it.
+#[macro_export]
+macro_rules! parser {
+    ($name:literal) => {
+        use $crate::libfuzzer_sys::{self, fuzz_target};
+
+        static PARSER: std::sync::OnceLock<&ptefuzz::target::Parser> = std::sync::OnceLock::new();
+
+        fuzz_target!(|data: &[u8]| $crate::read(PARSER.get_or_init(|| $crate::parser($name)), data));
     };
 }

@@ -3,7 +3,7 @@
 use super::Verdict;
 use super::error::{Failure, print_out, write_aside};
 use clap::Args;
-use ptefuzz::target::{TARGETS, Target, dictionary, options};
+use ptefuzz::target::{PARSERS, Parser, TARGETS, Target, dictionary, options};
 use std::path::PathBuf;
 
 /// Print or write the dictionaries of the fuzz targets, for libFuzzer and AFL++
@@ -35,24 +35,42 @@ pub struct Options {
 ///
 /// A target that there is not, or a directory that cannot be written to.
 pub fn run(wanted: &Options) -> Result<Verdict, Failure> {
-    let mut targets: Vec<&Target> = Vec::new();
+    let mut files = Vec::new();
     for name in &wanted.targets {
-        let expected = || Failure::new(format!("{name}: found no such target, expected {}", Target::names()));
-        targets.push(Target::by_name(name).ok_or_else(expected)?);
+        let file = match (Target::by_name(name), Parser::by_name(name)) {
+            (Some(target), _) => of_target(target, wanted.options),
+            (_, Some(parser)) => of_parser(parser, wanted.options),
+            _ => {
+                let readers = PARSERS.map(|parser| parser.name).join(", ");
+                let expected = format!("{}, {readers}", Target::names());
+                return Err(Failure::new(format!("{name}: found no such target, expected {expected}")));
+            }
+        };
+        files.push(file);
     }
-    if targets.is_empty() {
-        targets.extend(&TARGETS);
+    if files.is_empty() {
+        files.extend(TARGETS.iter().map(|target| of_target(target, wanted.options)));
+        files.extend(PARSERS.iter().map(|parser| of_parser(parser, wanted.options)));
     }
     if let Some(dir) = &wanted.output {
         std::fs::create_dir_all(dir).map_err(|error| Failure::io("create", dir, &error))?;
     }
-    let (make, extension): (fn(&Target) -> String, _) =
-        if wanted.options { (options, "options") } else { (dictionary, "dict") };
-    for target in targets {
+    for (name, text) in files {
         match &wanted.output {
-            Some(dir) => write_aside(&dir.join(format!("{}.{extension}", target.name)), make(target).as_bytes())?,
-            None => print_out(&make(target))?,
+            Some(dir) => {
+                let extension = if wanted.options { "options" } else { "dict" };
+                write_aside(&dir.join(format!("{name}.{extension}")), text.as_bytes())?;
+            }
+            None => print_out(&text)?,
         }
     }
     Ok(Verdict::Clean)
+}
+
+fn of_target(target: &Target, wants_options: bool) -> (&'static str, String) {
+    (target.name, if wants_options { options(target) } else { dictionary(target) })
+}
+
+fn of_parser(parser: &Parser, wants_options: bool) -> (&'static str, String) {
+    (parser.name, if wants_options { parser.options() } else { parser.dictionary() })
 }

@@ -24,6 +24,11 @@ impl Failure {
         Failure(format!("{}: cannot {action}: {error}", path.display()))
     }
 
+    /// The same with more behind it.
+    pub fn with(self, more: &str) -> Failure {
+        Failure(format!("{}\n{more}", self.0))
+    }
+
     /// Prints it for a person.
     pub fn print(&self) {
         let _ = writeln!(std::io::stderr().lock(), "ptefuzz: {}", self.0);
@@ -62,6 +67,23 @@ pub fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
 pub fn write_aside(path: &Path, content: &[u8]) -> Result<(), Failure> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let aside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    std::fs::write(&aside, content).map_err(|error| Failure::io("write", &aside, &error))?;
-    std::fs::rename(&aside, path).map_err(|error| Failure::io("rename to", path, &error))
+    std::fs::write(&aside, content)
+        .map_err(|error| Failure::io("write", &aside, &error))
+        .and_then(|()| std::fs::rename(&aside, path).map_err(|error| Failure::io("rename to", path, &error)))
+        // A full disk leaves a piece of it.
+        .inspect_err(|_| drop(std::fs::remove_file(&aside)))
+}
+
+/// What [`write_aside`] left behind in a process that was killed in the middle of it is removed, where that process is gone.
+pub fn remove_leftovers(dir: &Path) {
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let pid = name
+            .to_str()
+            .and_then(|name| name.strip_prefix('.')?.strip_suffix(".tmp")?.rsplit('.').next()?.parse::<u32>().ok());
+        let gone = |pid: u32| Path::new("/proc/self").exists() && !Path::new(&format!("/proc/{pid}")).exists();
+        if pid.is_some_and(gone) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }

@@ -15,6 +15,7 @@ mod header;
 mod minimize;
 mod museum;
 mod page;
+mod plot;
 mod replay;
 mod report;
 mod repro;
@@ -72,6 +73,7 @@ enum Command {
     Disasm(asm::DisasmOptions),
     Decode(decode::Options),
     Dictionary(dictionary::Options),
+    Plot(plot::Options),
     Vectors(vectors::Options),
     Sites(sites::Options),
     Header(header::Options),
@@ -100,6 +102,7 @@ pub fn run() -> ExitCode {
         Command::Disasm(options) => asm::disasm(&options),
         Command::Decode(options) => decode::run(&options),
         Command::Dictionary(options) => dictionary::run(&options),
+        Command::Plot(options) => plot::run(&options),
         Command::Vectors(options) => vectors::run(&options),
         Command::Sites(options) => sites::run(&options),
         Command::Header(options) => header::run(&options),

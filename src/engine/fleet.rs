@@ -53,7 +53,25 @@ struct Counters {
 #[derive(Debug)]
 pub struct Fleet<P> {
     jobs: Vec<Run<P>>,
-    queue: Injector<Arc<Kept>>,
+    queue: Arc<Injector<Arc<Kept>>>,
+}
+
+/// Where programs come in while a fleet runs, from any thread.
+#[derive(Clone, Debug)]
+pub struct Door {
+    queue: Arc<Injector<Arc<Kept>>>,
+}
+
+impl Door {
+    /// Gives the jobs a program to run next.
+    pub fn give(&self, kept: Kept) {
+        self.queue.push(Arc::new(kept));
+    }
+
+    /// Programs that no job has taken yet.
+    pub fn waiting(&self) -> usize {
+        self.queue.len()
+    }
 }
 
 /// How long the collector waits for news before it looks at clock and counters.
@@ -64,12 +82,17 @@ const TAKE: usize = 16;
 impl<P: Programs> Fleet<P> {
     /// A fleet of these jobs; at least one.
     pub fn new(jobs: Vec<Run<P>>) -> Fleet<P> {
-        Fleet { jobs, queue: Injector::new() }
+        Fleet { jobs, queue: Arc::new(Injector::new()) }
     }
 
     /// Gives the jobs a program to start from.
     pub fn give(&mut self, kept: Kept) {
         self.queue.push(Arc::new(kept));
+    }
+
+    /// The way in for programs that others send while it runs.
+    pub fn door(&self) -> Door {
+        Door { queue: Arc::clone(&self.queue) }
     }
 
     /// The jobs.
@@ -197,6 +220,7 @@ fn work<P: Programs, S: Subject>(index: usize, job: &mut Run<P>, subject: &mut S
             if post.stop.load(Relaxed) {
                 break;
             }
+            seeding |= !post.queue.is_empty();
         }
         let given = if seeding { post.given() } else { None };
         seeding = given.is_some();

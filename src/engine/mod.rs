@@ -19,7 +19,7 @@ mod world;
 
 pub use coverage::Coverage;
 pub use finds::{Find, Finds};
-pub use fleet::{Fleet, JobProgress, News, Told, Watcher};
+pub use fleet::{Door, Fleet, JobProgress, News, Told, Watcher};
 pub use job::Job;
 pub use kept::{Corpus, Kept};
 pub use minimize::minimize;

@@ -117,6 +117,29 @@ fn programs_to_start_from_are_run_by_one_job_or_many() {
 }
 
 #[test]
+fn programs_that_come_in_while_a_fleet_runs_are_run() {
+    let text = "ptefuzz 1\nvma 0..16 shmem-shared rw uffd-wp\nwrite 3\nuffd-wp 3\nzap 3 dontneed keep-marker\nmremap 3 -> 40 event\n";
+    let late = WorldProgram::from_text(text).expect("a program");
+    for jobs in [1, 2] {
+        let mut fleet = fleet(jobs, "sequence");
+        let door = fleet.door();
+        let (mut given, mut looks) = (0, 0);
+        let mut watch = |progress: &Progress, _: &[JobProgress]| {
+            looks += 1;
+            // Long after the jobs have found nothing to start from, three at different times; then until none waits.
+            if progress.programs > 1000 && given < 3 {
+                given += 1;
+                door.give(Kept { tree: late.tree, ops: late.ops.clone().into(), cells: Box::default() });
+            }
+            if given == 3 && door.waiting() == 0 || looks > 1_000_000 { Next::Stop } else { Next::Continue }
+        };
+        let limits = Limits { time: None, programs: None };
+        assert!(fleet.run(packed, limits, &mut watch, &mut |_| {}).is_ok());
+        assert_eq!((given, fleet.door().waiting()), (3, 0), "{jobs} jobs");
+    }
+}
+
+#[test]
 fn a_target_runs_its_own_operations_and_reports_its_own_sites() {
     let mut fleet = fleet(1, "mprotect");
     let target = Target::by_name("mprotect").expect("a target");

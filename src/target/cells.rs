@@ -1,4 +1,7 @@
-//! The counters that a run of a target leaves for its engine: one byte a cell, counted up.
+//! The counters that a run of a target leaves for its engine: one byte a cell, 1 once it was met.
+//!
+//! How often is not said: an engine makes up to eight features of one counter that goes up, keeps an input for each, and then spends its time on the
+//! bookkeeping of features (docs/FUZZING.md has the figures).
 //!
 //! The first cells are those of [`Coverage`]: site, state and kind of answer. Behind them are what classifications and ranges show, which are no calls.
 
@@ -24,7 +27,7 @@ pub type Cells = [u8; CELLS];
 #[inline]
 pub(super) fn count(cells: &mut Cells, cell: usize) {
     if let Some(cell) = cells.get_mut(cell) {
-        *cell = cell.saturating_add(1);
+        *cell = 1;
     }
 }
 

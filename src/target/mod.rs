@@ -6,6 +6,7 @@
 mod cells;
 mod dictionary;
 mod harness;
+mod parsers;
 mod report;
 mod session;
 mod settings;
@@ -16,6 +17,7 @@ mod tests;
 pub use cells::{CELLS, Cells};
 pub use dictionary::{dictionary, options};
 pub use harness::Harness;
+pub use parsers::{PARSERS, Parser};
 pub use report::{artifact_name, crash_message};
 pub use session::Session;
 pub use settings::{Settings, VARIABLES};

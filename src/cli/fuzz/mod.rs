@@ -1,18 +1,26 @@
 //! `ptefuzz fuzz`: the main job.
 
+mod metrics;
 mod output;
+mod reports;
+mod seeds;
 mod show;
+pub mod stats;
 mod store;
+mod sync;
 
 use super::Verdict;
 use super::environment::EnvironmentOptions;
 use super::error::Failure;
-use super::report::read_known;
+use super::report::{find_json, read_known};
 use super::subject::{Remarking, SubjectOptions};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use output::{Outcome, finish};
-use ptefuzz::engine::{Fleet, Habits, JobProgress, Limits, News, Next, Programs, Progress, RawRun, Run, WorldRun};
+use metrics::Metrics;
+use output::{Outcome, event, finish, print_line};
+use ptefuzz::engine::{
+    Door, Fleet, Habits, JobProgress, Limits, News, Next, Programs, Progress, RawRun, Run, WorldRun,
+};
 use ptefuzz::lockstep::Lockstep;
 use ptefuzz::model::Model;
 use ptefuzz::packed::Packed;
@@ -22,11 +30,15 @@ use ptefuzz::subjects::SubjectName;
 use ptefuzz::target::{TARGETS, Target};
 use ptefuzz::world::World;
 use show::Show;
+use stats::Stats;
+use std::cell::RefCell;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::Store;
+use sync::Sync;
 
 /// Fuzz: hold a subject against the reference model
 ///
@@ -41,6 +53,8 @@ Examples:
   ptefuzz fuzz --seed 7 --jobs 1 --execs 100000 --json
   ptefuzz fuzz --subject foreign:./libmine.so
   ptefuzz fuzz --known known.txt --artifacts finds/
+  ptefuzz fuzz --time 24h --corpus corpus --artifacts finds --metrics 127.0.0.1:9100 --junit result.xml
+  ptefuzz fuzz --time 24h --sync fleet --name builtin
   ptefuzz fuzz --allow-colliding-offsets --artifacts finds/")]
 pub struct Options {
     /// What to run: sequence (every operation on a small mm), raw (any site, any pte, any parameter in its domain), or what one contract needs
@@ -85,6 +99,30 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     known: Option<PathBuf>,
 
+    /// Work with other instances over this directory, in AFL++'s layout: read DIR/*/queue, DIR/*/crashes and plain directories, write DIR/NAME
+    #[arg(long, value_name = "DIR")]
+    sync: Option<PathBuf>,
+
+    /// The name of this instance below the directory of --sync
+    #[arg(long, value_name = "NAME", default_value = "ptefuzz", requires = "sync")]
+    name: String,
+
+    /// Write statistics over time into this file, a JSON object a line, for `ptefuzz plot` [default with --corpus: DIR/.ptefuzz/stats.jsonl]
+    #[arg(long, value_name = "FILE")]
+    stats: Option<PathBuf>,
+
+    /// Serve metrics for Prometheus at this loopback address while it runs: 127.0.0.1:9100
+    #[arg(long, value_name = "ADDRESS", value_parser = metrics::parse_address)]
+    metrics: Option<SocketAddr>,
+
+    /// Write the result as JUnit XML into this file
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+
+    /// Write the finds as SARIF 2.1.0 into this file
+    #[arg(long, value_name = "FILE")]
+    sarif: Option<PathBuf>,
+
     /// Print one JSON object on standard output at the end; stream: also one a second and one for each find, a line each
     #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "end", value_parser = ["end", "stream"])]
     json: Option<String>,
@@ -122,10 +160,12 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
     if target.is_world() {
         let jobs = (0..setup.jobs).map(|job| setup.world_run(job)).collect();
         setup.fuzz(Fleet::new(jobs))
-    } else if options.corpus.is_some() {
+    } else if let Some((flag, _)) =
+        [("--corpus", &options.corpus), ("--sync", &options.sync)].iter().find(|(_, dir)| dir.is_some())
+    {
         let name = target.name;
         Err(Failure::new(format!(
-            "--corpus: found with --target {name}, expected a target of operations: raw programs are not kept"
+            "{flag}: found with --target {name}, expected a target of operations: raw programs are not kept"
         )))
     } else {
         let sites = options.subject.build(setup.environment)?.sites();
@@ -167,22 +207,38 @@ impl Setup<'_> {
         Run<P>: Send,
     {
         let known = read_known(self.options.known.as_deref())?;
+        reports::check(self.options)?;
         let mut store = Store::new(self.options)?;
-        for kept in store.read(self.target)? {
+        for kept in store.read(self.target, self.environment)? {
             fleet.give(kept);
         }
+        let mut around = Around::new(self, &store, fleet.door())?;
         let stop = stop_flag()?;
-        let failed = AtomicBool::new(false);
+        let failed = RefCell::new(None);
         let mut show = Show::new(self);
+        let streams = self.options.json.as_deref() == Some("stream");
         let mut told = |news: &News| {
-            if let Err(failure) = store.take(news, &known) {
-                failed.store(true, Ordering::Relaxed);
-                store.failure.get_or_insert(failure);
+            let shared = |sync: &mut Sync| sync.take(news, &known);
+            let result = store.take(news, &known).and_then(|()| around.sync.as_mut().map_or(Ok(()), shared));
+            match news {
+                // Told of when it is written down, and not before.
+                News::Find(find) if result.is_ok() && streams && !known.contains(&find.first.signature) => {
+                    let _ = print_line(&event("find", find_json(find, store.artifact(&find.first.signature))));
+                }
+                _ => {}
             }
+            note(&failed, result);
         };
+        let (stats, metrics) = (&mut around.stats, &mut around.metrics);
         let mut watch = |progress: &Progress, jobs: &[JobProgress]| {
             show.update(progress, jobs);
-            if stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed) { Next::Stop } else { Next::Continue }
+            if let Some(metrics) = metrics {
+                metrics.update(progress, jobs);
+            }
+            if let Some(stats) = stats {
+                note(&failed, stats.update(progress));
+            }
+            if stop.load(Ordering::Relaxed) || failed.borrow().is_some() { Next::Stop } else { Next::Continue }
         };
         let (environment, name) = (self.environment, self.options.subject.name());
         let remarks = Remarking::notes();
@@ -208,8 +264,45 @@ impl Setup<'_> {
                 .unwrap_or_default(),
             progress,
         };
+        if let Some(stats) = &mut around.stats {
+            note(&failed, stats.write(&outcome.progress));
+        }
+        if let Some(sync) = around.sync {
+            eprintln!("fleet: {} programs given, {} taken", sync.given(), sync.taken());
+        }
         let verdict = finish(self, &outcome, &known, &store)?;
-        store.failure.map_or(Ok(verdict), Err)
+        failed.into_inner().map_or(Ok(verdict), Err)
+    }
+}
+
+/// Keeps the first failure.
+fn note(failed: &RefCell<Option<Failure>>, result: Result<(), Failure>) {
+    if let Err(failure) = result {
+        failed.borrow_mut().get_or_insert(failure);
+    }
+}
+
+/// What goes on around a run, each if it was asked for.
+struct Around {
+    stats: Option<Stats>,
+    metrics: Option<Metrics>,
+    sync: Option<Sync>,
+}
+
+impl Around {
+    fn new(setup: &Setup<'_>, store: &Store, door: Door) -> Result<Around, Failure> {
+        let options = setup.options;
+        let (target, subject) = (options.target.as_str(), options.subject.subject.to_string());
+        let labels = [("version", env!("CARGO_PKG_VERSION")), ("target", target), ("subject", subject.as_str())];
+        let file = options.stats.clone().or_else(|| store.statistics());
+        Ok(Around {
+            stats: file.map(|file| Stats::open(&file, target, &subject)).transpose()?,
+            metrics: options.metrics.map(|address| Metrics::serve(address, &labels)).transpose()?,
+            sync: match &options.sync {
+                Some(dir) => Some(Sync::join(dir, &options.name, setup.target, door)?),
+                None => None,
+            },
+        })
     }
 }
 

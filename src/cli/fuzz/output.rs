@@ -1,6 +1,7 @@
 //! What a run says at its end: to people, and as JSON.
 
 use super::Setup;
+use super::reports;
 use super::show::count;
 use super::store::Store;
 use crate::cli::Verdict;
@@ -55,6 +56,7 @@ pub fn finish(
     for find in &old {
         text.push_str(&format!("{DIM}known{DIM:#}  {} times  {}\n", count(find.count), find.first.signature));
     }
+    reports::write(setup, outcome, &finds, &old, store)?;
     text.push_str(&summary(setup, &outcome.progress, &finds));
     let idle = outcome.idle_names();
     if !idle.is_empty() {

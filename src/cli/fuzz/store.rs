@@ -1,26 +1,41 @@
 //! What a run reads and writes: its corpus, and a program for each find.
+//!
+//! A corpus directory is anybody's: files of other engines and of people are read and never touched. What this engine wrote stands in `.ptefuzz/own`, and what
+//! of that reaches nothing of its own any more is removed when a run begins. One run at a time does that: the one that holds `.ptefuzz/lock`.
 
 use super::Options;
-use crate::cli::error::{Failure, write_aside};
+use super::seeds::{Passed, Seed, read_seeds};
+use crate::cli::error::{Failure, remove_leftovers, write_aside};
 use crate::cli::report::artifact_name;
-use ptefuzz::engine::{Find, Kept, News};
-use ptefuzz::lockstep::{KnownSignatures, Signature};
+use ptefuzz::engine::{Find, Fleet, Habits, Kept, Limits, News, Next, WorldRun};
+use ptefuzz::lockstep::{KnownSignatures, Lockstep, Signature};
+use ptefuzz::model::Model;
+use ptefuzz::packed::Packed;
 use ptefuzz::program::Program;
+use ptefuzz::pte::Environment;
 use ptefuzz::target::Target;
+use ptefuzz::world::World;
 use sha1::{Digest, Sha1};
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 /// The directories of a run, each if there is one.
 pub struct Store {
     corpus: Option<PathBuf>,
     artifacts: Option<PathBuf>,
-    /// Names in the corpus.
+    /// Names of the programs in the corpus.
     names: HashSet<String>,
     written: HashMap<Signature, String>,
-    /// The first write that failed.
-    pub failure: Option<Failure>,
+    /// Held as long as the run lasts, by the one run that removes and keeps statistics.
+    lock: Option<File>,
+    /// The list of what this engine wrote, at its end.
+    own: Option<File>,
 }
+
+/// What a corpus holds that belongs to the engine and is no program.
+pub const STATE: &str = ".ptefuzz";
 
 impl Store {
     /// The directories that the options name, made where they are not there yet.
@@ -31,45 +46,76 @@ impl Store {
     pub fn new(options: &Options) -> Result<Store, Failure> {
         for dir in options.corpus.iter().chain(&options.artifacts) {
             std::fs::create_dir_all(dir).map_err(|error| Failure::io("create", dir, &error))?;
+            remove_leftovers(dir);
         }
-        Ok(Store {
+        let mut store = Store {
             corpus: options.corpus.clone(),
             artifacts: options.artifacts.clone(),
             names: HashSet::new(),
             written: HashMap::new(),
-            failure: None,
-        })
+            lock: None,
+            own: None,
+        };
+        if let Some(state) = store.state() {
+            std::fs::create_dir_all(&state).map_err(|error| Failure::io("create", &state, &error))?;
+            remove_leftovers(&state);
+            let path = state.join("lock");
+            let lock = File::create(&path).map_err(|error| Failure::io("create", &path, &error))?;
+            store.lock = lock.try_lock().is_ok().then_some(lock);
+            if store.lock.is_none() {
+                let dir = store.corpus.as_deref().unwrap_or(Path::new("")).display();
+                eprintln!(
+                    "corpus {dir}: another run uses it; this one adds programs, and neither removes any nor keeps statistics there"
+                );
+            }
+        }
+        Ok(store)
     }
 
-    /// The programs of the corpus, in the order of their names. Every file is some program, as it is for a fuzzing engine; hidden and empty files and
-    /// directories are passed over.
+    fn state(&self) -> Option<PathBuf> {
+        self.corpus.as_ref().map(|dir| dir.join(STATE))
+    }
+
+    /// Where statistics of the corpus go, if this is the run that keeps them.
+    pub fn statistics(&self) -> Option<PathBuf> {
+        self.lock.as_ref().and(self.state()).map(|state| state.join("stats.jsonl"))
+    }
+
+    /// The programs of the corpus, in the order of their names. Those that this engine wrote and that reach nothing of their own are removed from the
+    /// directory, if this is the run that may; they are run once more all the same.
     ///
     /// # Errors
     ///
-    /// A directory or file that cannot be read.
-    pub fn read(&mut self, target: &Target) -> Result<Vec<Kept>, Failure> {
-        let Some(dir) = &self.corpus else { return Ok(Vec::new()) };
-        let entries = std::fs::read_dir(dir).map_err(|error| Failure::io("read", dir, &error))?;
-        let mut paths = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(|error| Failure::io("read", dir, &error))?;
-            let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-            if !hidden && entry.path().is_file() {
-                paths.push(entry.path());
+    /// A directory that cannot be read, or changed.
+    pub fn read(&mut self, target: &'static Target, environment: Environment) -> Result<Vec<Kept>, Failure> {
+        let Some(dir) = self.corpus.clone() else { return Ok(Vec::new()) };
+        let own_list = dir.join(STATE).join("own");
+        let (seeds, passed) = read_seeds(&dir, target)?;
+        let own: HashSet<String> =
+            std::fs::read_to_string(&own_list).unwrap_or_default().lines().map(str::to_string).collect();
+        let mut removed = HashSet::new();
+        if self.lock.is_some() && !own.is_empty() {
+            let needed = needed(&seeds, target, environment)?;
+            for seed in seeds.iter().filter(|seed| !needed.contains(&seed.program_name)) {
+                let file = seed.path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+                // Its name is that of its content: nobody changed it since.
+                if own.contains(file) && file == seed.program_name && std::fs::remove_file(&seed.path).is_ok() {
+                    removed.insert(file.to_string());
+                }
             }
+            let there: HashSet<&str> = seeds.iter().filter_map(|seed| seed.path.file_name()?.to_str()).collect();
+            let mut left: Vec<_> =
+                own.iter().filter(|name| there.contains(name.as_str()) && !removed.contains(*name)).cloned().collect();
+            left.sort();
+            let text: String = left.iter().map(|name| format!("{name}\n")).collect();
+            write_aside(&own_list, text.as_bytes())?;
         }
-        paths.sort();
-        let mut programs = Vec::new();
-        for path in paths {
-            let content = std::fs::read(&path).map_err(|error| Failure::io("read", &path, &error))?;
-            if let Program::World(program) = target.program(&content)
-                && !program.ops.is_empty()
-            {
-                self.names.insert(name_of(&Program::World(program.clone()).to_bytes()));
-                programs.push(Kept { tree: program.tree, ops: program.ops.into(), cells: Box::default() });
-            }
-        }
-        Ok(programs)
+        let file = OpenOptions::new().create(true).append(true).open(&own_list);
+        self.own = Some(file.map_err(|error| Failure::io("write", &own_list, &error))?);
+        say(&dir, seeds.len(), &passed, removed.len());
+        self.names =
+            seeds.iter().map(|seed| seed.program_name.clone()).filter(|name| !removed.contains(name)).collect();
+        Ok(seeds.into_iter().map(|seed| seed.kept).collect())
     }
 
     /// Writes what is news.
@@ -93,6 +139,11 @@ impl Store {
             return Ok(());
         }
         write_aside(&dir.join(&name), &bytes)?;
+        if let Some(own) = &mut self.own {
+            // One write of a whole line: two runs may append at once.
+            own.write_all(format!("{name}\n").as_bytes())
+                .map_err(|error| Failure::io("write", &dir.join(STATE), &error))?;
+        }
         self.names.insert(name);
         Ok(())
     }
@@ -101,8 +152,10 @@ impl Store {
         let Some(dir) = &self.artifacts else { return Ok(()) };
         let signature = find.first.signature;
         let path = dir.join(artifact_name(&signature));
-        let text = format!("{}# {signature}\n# {}\n", find.source.to_text(), find.first.environment);
-        write_aside(&path, text.as_bytes())?;
+        let text = find_program(find);
+        // What cannot be written is not lost: it stands in the message.
+        write_aside(&path, text.as_bytes())
+            .map_err(|failure| failure.with(&format!("the program that should have gone there:\n{text}")))?;
         self.written.insert(signature, path.display().to_string());
         Ok(())
     }
@@ -113,7 +166,48 @@ impl Store {
     }
 }
 
+/// The program of a find, with what it shows as comments.
+pub fn find_program(find: &Find) -> String {
+    format!("{}# {}\n# {}\n", find.source.to_text(), find.first.signature, find.first.environment)
+}
+
+/// The names of the programs that, one after another from the smallest, reach something that none before them did.
+fn needed(seeds: &[Seed], target: &'static Target, environment: Environment) -> Result<HashSet<String>, Failure> {
+    let mut order: Vec<&Seed> = seeds.iter().collect();
+    order.sort_by_key(|seed| (seed.kept.ops.len(), &seed.program_name));
+    let lockstep = Lockstep::new(Model::new(environment));
+    let mut fleet = Fleet::new(vec![WorldRun::with(lockstep, World::new(environment), 0, target, Habits::default())]);
+    let limits = Limits { time: None, programs: Some(order.len() as u64) };
+    order.into_iter().for_each(|seed| fleet.give(seed.kept.clone()));
+    let mut needed = HashSet::new();
+    let mut told = |news: &News| {
+        if let News::Kept(kept) = news {
+            needed.insert(name_of(&kept.program().to_bytes()));
+        }
+    };
+    fleet
+        .run(|| Ok(Packed::observed(environment)), limits, &mut |_, _| Next::Continue, &mut told)
+        .map_err(Failure::new)?;
+    Ok(needed)
+}
+
+fn say(dir: &Path, programs: usize, passed: &Passed, removed: usize) {
+    let mut text = format!("corpus {}: {programs} programs", dir.display());
+    if removed > 0 {
+        text.push_str(&format!(", {removed} of them removed, which reach nothing of their own"));
+    }
+    if let Some(passed) = passed.words() {
+        text.push_str(&format!("; passed over: {passed}"));
+    }
+    eprintln!("{text}");
+}
+
 /// The name of a program in a corpus: the digest of its bytes, as libFuzzer names them, so that one program has one name.
-fn name_of(bytes: &[u8]) -> String {
+pub fn name_of(bytes: &[u8]) -> String {
     Sha1::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The name of a world program.
+pub fn name_of_kept(kept: &Kept) -> String {
+    name_of(&Program::World(kept.program()).to_bytes())
 }

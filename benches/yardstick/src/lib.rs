@@ -1,15 +1,14 @@
-//! The yardstick: operations as a derived enum, a `Vec` of them as input, libFuzzer's own mutator, no semantic coverage. It runs the same programs
+//! The yardstick: operations as a derived enum, a `Vec` of them as input, the engine's own mutator, no semantic coverage. It runs the same programs
 //! through the same session as the target `sequence`, and crashes in the same words.
 //!
-//! This is what the documentation of cargo-fuzz leads to; its fields have the types that one would give them, and what is out of range is brought in.
-
-#![no_main]
+//! This is what the documentation of cargo-fuzz and of cargo-afl leads to; its fields have the types that one would give them, and what is out of range
+//! is brought in.
 
 use arbitrary::Arbitrary;
-use libfuzzer_sys::fuzz_target;
 use ptefuzz::program::{Op, OpCode, Operation, Program, Shape, TABLE, Tree, WorldProgram};
 use ptefuzz::target::{CELLS, Cells, Harness};
 use std::cell::RefCell;
+use std::io::Write;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
@@ -38,6 +37,9 @@ macro_rules! steps {
         enum Step {
             $($code(steps!(@fields $shape)),)*
         }
+
+        /// How many operations there are.
+        const STEPS: usize = [$(OpCode::$code),*].len();
 
         impl Step {
             fn op(self) -> Op {
@@ -119,13 +121,23 @@ steps! {
     UffdWp Range, UffdUnwp Range, Mremap Move, ClearRefs Range, Pagemap Range, Smaps Range, SwapOut Page, SwapIn Page, Swapoff Whole, Zap Range,
     Evict Page, MigrateBegin Page, MigrateEnd Page, MigrateWait Page, ToDevice Range, FromDevice Range, HwPoison Page, KhugeScan Range,
     KhugeSwapin Range, MemcgMove Range, Rmap Page, WriteBack Page, Hmm Range, Gup Page, Mincore Range, MadvFree Range, Willneed Range, Fork Whole,
-    ExitChild Whole, Pin Page, Unpin Page, Age Page, Ksm Page, Mlock Range,
+    ExitChild Whole, Pin Page, Unpin Page, Age Page, Ksm Page, Mlock Range, Populate Range,
 }
 
+/// One input: a tree and its operations.
 #[derive(Arbitrary, Clone, Debug)]
-struct Input {
+pub struct Input {
     series: bool,
     steps: Vec<Step>,
+}
+
+impl Input {
+    /// The program, in bytes.
+    fn bytes(&self) -> Vec<u8> {
+        let tree = if self.series { Tree::Series } else { Tree::Patch07 };
+        let ops: Vec<Op> = self.steps.iter().map(|step| step.op()).collect();
+        Program::World(WorldProgram { tree, ops }).to_bytes()
+    }
 }
 
 thread_local! {
@@ -133,7 +145,6 @@ thread_local! {
 }
 
 static INPUTS: AtomicU64 = AtomicU64::new(0);
-static OPERATIONS: AtomicU64 = AtomicU64::new(0);
 static SITE_CALLS: AtomicU64 = AtomicU64::new(0);
 static START: OnceLock<Instant> = OnceLock::new();
 
@@ -141,10 +152,11 @@ unsafe extern "C" {
     fn atexit(function: extern "C" fn()) -> i32;
 }
 
-fn start() {
+/// Sets the harness up from the variables that the targets read.
+pub fn start() {
     // The steps above are the library's operations, all of them and in their shapes.
-    let shapes = OpCode::ALL.map(|code| Operation::of(code).shape);
-    assert_eq!(shapes.iter().filter(|shape| **shape == Shape::Move).count(), 1);
+    let moves = OpCode::ALL.into_iter().filter(|code| Operation::of(*code).shape == Shape::Move).count();
+    assert_eq!((moves, OpCode::ALL.len()), (1, STEPS), "operations were added: the enum of steps lacks them");
     let harness = Harness::from_env("sequence").unwrap_or_else(|message| {
         eprintln!("ptefuzz: {message}");
         std::process::exit(2);
@@ -155,26 +167,33 @@ fn start() {
     unsafe { atexit(at_end) };
 }
 
-extern "C" fn at_end() {
-    let seconds = START.get().map_or(0.0, |start| start.elapsed().as_secs_f64()).max(1e-9);
-    let (inputs, operations, calls) = (INPUTS.load(Relaxed), OPERATIONS.load(Relaxed), SITE_CALLS.load(Relaxed));
-    eprintln!(
-        "ptefuzz: {inputs} inputs, {operations} operations, {calls} site calls checked ({:.0} a second)",
-        calls as f64 / seconds
-    );
-}
-
-fuzz_target!(init: start(), |input: Input| {
-    let tree = if input.series { Tree::Series } else { Tree::Patch07 };
-    let ops: Vec<Op> = input.steps.iter().map(|step| step.op()).collect();
-    OPERATIONS.fetch_add(ops.len() as u64, Relaxed);
-    let bytes = Program::World(WorldProgram { tree, ops }).to_bytes();
+/// Runs an input; panics at the first divergence.
+pub fn run(input: &Input) {
+    let bytes = input.bytes();
     STATE.with_borrow_mut(|state| {
         let Some((harness, cells)) = state else { return };
-        if let Err(message) = harness.run(&bytes, cells, None) {
-            panic!("{message}");
-        }
+        let verdict = harness.run(&bytes, cells, None);
         INPUTS.fetch_add(1, Relaxed);
         SITE_CALLS.store(harness.tally().site_calls(), Relaxed);
+        if let Err(message) = verdict {
+            tell(message.lines().next().unwrap_or_default());
+            panic!("{message}");
+        }
     });
-});
+}
+
+extern "C" fn at_end() {
+    tell("-");
+}
+
+/// What this process ran, and the signature that ended it: a line for people, and one at the end of the file that PTEFUZZ_COUNTS names.
+fn tell(signature: &str) {
+    let seconds = START.get().map_or(0.0, |start| start.elapsed().as_secs_f64()).max(1e-9);
+    let (inputs, calls) = (INPUTS.load(Relaxed), SITE_CALLS.load(Relaxed));
+    eprintln!("ptefuzz: {inputs} inputs, {calls} site calls checked ({:.0} a second)", calls as f64 / seconds);
+    if let Some(path) = std::env::var_os("PTEFUZZ_COUNTS")
+        && let Ok(mut file) = std::fs::OpenOptions::new().create(true).append(true).open(path)
+    {
+        let _ = file.write_all(format!("{inputs}\t{calls}\t{signature}\n").as_bytes());
+    }
+}

@@ -1,0 +1,2 @@
+#!/bin/bash -eu
+"$SRC/ptefuzz/fuzz/oss-fuzz-build.sh"

@@ -1,0 +1,3 @@
+#![no_main]
+
+ptefuzz_fuzz::parser!("parse_text");
