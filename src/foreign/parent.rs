@@ -38,7 +38,8 @@ pub struct Parent {
     /// Sites in which a call once hung: the next one is given less time.
     hung: SiteSet,
     failure: Option<Failure>,
-    batches: u64,
+    /// Calls since what the library prints was last looked at.
+    unheard: usize,
     /// Children that ended and should not have.
     ended: u64,
     /// The library cannot be loaded any more.
@@ -53,8 +54,8 @@ pub struct Parent {
 
 /// Failures that are remembered at most.
 const REMEMBERED: usize = 1 << 16;
-/// Batches between two looks at what the library prints.
-const LISTEN_EVERY: u64 = 64;
+/// Calls between two looks at what the library prints.
+const LISTEN_EVERY: usize = 1024;
 /// Failures that need other calls before them that are looked into.
 const LOOKS: u32 = 3;
 /// Time to load a library in: this many times the time of a call.
@@ -107,7 +108,7 @@ impl Parent {
             prepared: VecDeque::new(),
             hung: SiteSet::EMPTY,
             failure: None,
-            batches: 0,
+            unheard: 0,
             ended: 0,
             gone: false,
             impure: None,
@@ -185,7 +186,7 @@ impl Parent {
         let time = if self.hung == SiteSet::EMPTY { self.call_time } else { self.time_for(calls.clone()) };
         let Some(child) = self.running() else { return Err((Ended::Hung, 0)) };
         let wire = calls.map(|call| WireCall { site: call.site as u64, pte: call.pte, p: call.p });
-        child.shared.put_calls(KIND_CALLS, wire);
+        let asked = child.shared.put_calls(KIND_CALLS, wire);
         match child.run(time) {
             Ok(()) => {}
             Err(ended) => {
@@ -193,8 +194,9 @@ impl Parent {
                 return Err((ended, begun));
             }
         }
-        self.batches += 1;
-        if self.batches.is_multiple_of(LISTEN_EVERY) {
+        self.unheard += asked;
+        if self.unheard >= LISTEN_EVERY {
+            self.unheard = 0;
             self.output.drain();
         }
         Ok(())
@@ -256,10 +258,24 @@ impl Parent {
                     let run: Vec<Call> = rest[..begun].iter().map(|index| calls[*index]).collect();
                     answers[rest[begun - 1]] = Answer::failed(self.judge(&run, ended));
                     from += begun;
+                    self.leave_out_failed(calls, answers, &mut asked, from);
                 }
             }
         }
         self.asked = asked;
+    }
+
+    /// Answers what is still to be asked from `from` on and is known by now to fail: one batch can have the same call many times.
+    fn leave_out_failed(&self, calls: &[Call], answers: &mut [Answer], asked: &mut Vec<usize>, from: usize) {
+        let mut place = 0;
+        asked.retain(|index| {
+            place += 1;
+            let failure = if place > from { self.failed.get(&calls[*index]) } else { None };
+            if let Some(failure) = failure {
+                answers[*index] = Answer::failed(*failure);
+            }
+            failure.is_none()
+        });
     }
 
     /// What the last of these calls did, of which the child ended: asked again, alone, in a fresh child.

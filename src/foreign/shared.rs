@@ -187,8 +187,8 @@ impl Shared {
         self.word(unsafe { addr_of!((*self.response).progress) })
     }
 
-    /// Parent: writes a batch; at most [`CAPACITY`] calls of it.
-    pub fn put_calls(&self, kind: u32, calls: impl Iterator<Item = WireCall>) {
+    /// Parent: writes a batch, at most [`CAPACITY`] calls of it, and gives their number.
+    pub fn put_calls(&self, kind: u32, calls: impl Iterator<Item = WireCall>) -> usize {
         let mut count = 0;
         // SAFETY: inside the mapping; the child reads none of it before `start`.
         unsafe {
@@ -201,6 +201,7 @@ impl Shared {
             addr_of_mut!((*self.request).count).write(count as u32);
         }
         self.progress().store(0, Ordering::Relaxed);
+        count
     }
 
     /// Parent: hands the batch over and gives the number that [`Shared::is_done`] asks with.
