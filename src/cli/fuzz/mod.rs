@@ -225,11 +225,11 @@ impl Setup<'_> {
         let known = read_known(self.options.known.as_deref())?;
         reports::check(self.options)?;
         let mut store = Store::new(self.options)?;
-        if !self.options.no_seeds {
-            self.seeds().for_each(|kept| fleet.give(kept));
-        }
         for kept in store.read(self.target, self.environment)? {
             fleet.give(kept);
+        }
+        if !self.options.no_seeds {
+            self.seeds().for_each(|kept| fleet.give(kept));
         }
         let mut around = Around::new(self, &store, fleet.door())?;
         let stop = stop_flag()?;
