@@ -38,10 +38,12 @@
 //! * [`vectors`]: recorded answers of the kernel's own functions.
 //! * [`exhaust`]: every abstract state of one pte at every site, and what world programs can reach.
 //! * [`engine`]: the driver that generates programs, runs them and keeps what it found.
+//! * [`corpora`]: what the programs of a directory reach, a smaller set that reaches the same, and a picture of it.
 //! * [`triage`]: from a directory of crash files to buckets, reports and reproducers.
 //! * [`target`]: fuzz targets for cargo-fuzz and AFL++: what each checks, and the session that runs any byte string.
 
 mod check;
+pub mod corpora;
 pub mod engine;
 pub mod exhaust;
 pub mod foreign;

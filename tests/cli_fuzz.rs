@@ -87,6 +87,8 @@ fn the_same_seed_gives_the_same_json(target: &str) {
     );
     assert_eq!((&first["seed"], &first["jobs"], &first["programs"]), (&7.into(), &1.into(), &2000.into()));
     assert_eq!(first["divergences"], Value::Array(Vec::new()));
+    let cells = ["covered", "total_reachable", "total_walk"].map(|field| first[field].as_u64().unwrap_or(0));
+    assert!(0 < cells[0] && cells[1] > 2_000 && cells[1] < cells[2], "{cells:?}");
     assert!(first["site_calls"].as_u64() > Some(1000) && first["covered"].as_u64() > Some(100), "{first:#}");
     let classes = first["classes"].as_object().expect("classes by name");
     let calls = |without: &str| -> u64 {

@@ -4,6 +4,8 @@
 //! 1 a divergence, 2 bad usage or input.
 
 mod asm;
+mod cmin;
+mod coverage;
 mod decode;
 mod dictionary;
 mod environment;
@@ -66,6 +68,8 @@ enum Command {
     Exhaust(exhaust::Options),
     Replay(replay::Options),
     Minimize(minimize::Options),
+    Coverage(coverage::Options),
+    Cmin(cmin::Options),
     Museum(museum::Options),
     Triage(triage::Options),
     Repro(repro::Options),
@@ -95,6 +99,8 @@ pub fn run() -> ExitCode {
         Command::Exhaust(options) => exhaust::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Minimize(options) => minimize::run(&options),
+        Command::Coverage(options) => coverage::run(&options),
+        Command::Cmin(options) => cmin::run(&options),
         Command::Museum(options) => museum::run(&options),
         Command::Triage(options) => triage::run(&options),
         Command::Repro(options) => repro::run(&options),

@@ -1,5 +1,6 @@
 //! Semantic coverage: which states met which site with which kind of answer.
 
+use super::CellSet;
 use crate::pte::{Class, X86_64};
 use crate::site::{Answer, Call};
 
@@ -68,6 +69,11 @@ impl Coverage {
         self.cells.iter_mut().for_each(|cell| *cell = cell.div_ceil(2));
     }
 
+    /// The cells reached, as a set.
+    pub fn set(&self) -> CellSet {
+        (0..CELLS as u16).filter(|cell| self.cells[*cell as usize] > 0).collect()
+    }
+
     /// Adds what another job reached.
     pub fn merge(&mut self, other: &Coverage) {
         for (ours, theirs) in self.cells.iter_mut().zip(other.cells.iter()) {
@@ -77,19 +83,29 @@ impl Coverage {
     }
 }
 
-/// The cell of a call: 46 sites x 160 states (10 classes, soft-dirty, uffd-wp, write, dirty) x 4 kinds of answer, below 32,768.
+/// What a pte adds to the number of its cell: 16 states of each of 10 classes.
 #[inline]
-fn index(call: &Call, class: Class, answer: &Answer) -> usize {
+pub(crate) fn state_of(pte: u64, class: Class) -> usize {
     let bits = match class {
         Class::None | Class::Special => 0,
         Class::Present | Class::ProtNone => {
             let l = &X86_64;
-            let bit = |mask: u64, at: usize| ((call.pte & mask != 0) as usize) << at;
+            let bit = |mask: u64, at: usize| ((pte & mask != 0) as usize) << at;
             bit(l.soft_dirty, 0) | bit(l.uffd_wp, 1) | bit(l.write, 2) | bit(l.dirty, 3)
         }
-        _ => (call.pte >> 1 & 3) as usize,
+        _ => (pte >> 1 & 3) as usize,
     };
-    let state = class as usize * 16 + bits;
-    let answered = (answer.pte != call.pte) as usize * 2 + (answer.outcome != 0) as usize;
-    ((call.site as usize * 160 + state) * 4 + answered) % CELLS
+    class as usize * 16 + bits
+}
+
+/// What an answer adds to it: whether the pte changes, and whether anything is reported.
+#[inline]
+pub(crate) fn kind_of(pte: u64, answer: &Answer) -> usize {
+    (answer.pte != pte) as usize * 2 + (answer.outcome != 0) as usize
+}
+
+/// The cell of a call: 46 sites x 160 states (10 classes, soft-dirty, uffd-wp, write, dirty) x 4 kinds of answer, below 32,768.
+#[inline]
+fn index(call: &Call, class: Class, answer: &Answer) -> usize {
+    ((call.site as usize * 160 + state_of(call.pte, class)) * 4 + kind_of(call.pte, answer)) % CELLS
 }

@@ -2,6 +2,7 @@
 //!
 //! One job is deterministic: program number `n` of a run depends on the seed and on `n` alone.
 
+mod cells;
 mod coverage;
 mod finds;
 mod fleet;
@@ -15,7 +16,9 @@ mod runner;
 mod tests;
 mod world;
 
+pub use cells::{Cell, CellSet, Denominators, table_text};
 pub use coverage::Coverage;
+pub(crate) use coverage::{kind_of, state_of};
 pub use finds::{Find, Finds};
 pub use fleet::{Door, Fleet, JobProgress, News, Told, Watcher};
 pub use job::Job;

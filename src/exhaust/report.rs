@@ -1,6 +1,8 @@
 //! What a walk counted and found.
 
+use crate::engine::CellSet;
 use crate::lockstep::{Divergence, Signature};
+use crate::pte::Class;
 use crate::site::SiteId;
 
 /// The walk of one site, or of the predicates.
@@ -22,6 +24,8 @@ pub struct Row {
     pub found: Vec<Seen>,
     /// Calls on which the model's answer depends on a parameter that was taken for ignored: the walk is not complete there.
     pub unsound: u64,
+    /// Coverage cells of the right answers, for each class a bit each.
+    pub(super) cells: [u64; Class::ALL.len()],
 }
 
 /// A signature with its first divergence.
@@ -57,6 +61,7 @@ impl Row {
         self.checks += later.checks;
         self.divergences += later.divergences;
         self.unsound += later.unsound;
+        self.cells.iter_mut().zip(later.cells).for_each(|(ours, theirs)| *ours |= theirs);
         for new in later.found {
             match self.found.iter_mut().find(|seen| seen.signature == new.signature) {
                 Some(seen) => seen.count += new.count,
@@ -77,6 +82,15 @@ impl Report {
     /// Calls of all rows.
     pub fn checks(&self) -> u64 {
         self.rows.iter().map(|row| row.checks).sum()
+    }
+
+    /// Coverage cells that the calls of all rows reach.
+    pub fn cells(&self) -> CellSet {
+        let mut cells = CellSet::default();
+        for (row, site) in self.rows.iter().filter_map(|row| row.site.map(|site| (row, site))) {
+            Class::ALL.into_iter().zip(row.cells).for_each(|(class, bits)| cells.insert_word(site, class, bits));
+        }
+        cells
     }
 
     /// Divergences of all rows.

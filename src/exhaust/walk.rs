@@ -3,6 +3,7 @@
 use super::domain::{Domain, State, states};
 use super::parameters::{Cover, Plan, is_called_on, or};
 use super::report::{Report, Row};
+use crate::engine::{kind_of, state_of};
 use crate::lockstep::{Lockstep, Subject};
 use crate::model::Model;
 use crate::pte::{Class, Environment};
@@ -203,6 +204,22 @@ fn depending(right: &[Answer], patterns: usize) -> u64 {
     rows.map(|row| row[1..].iter().filter(|answer| **answer != row[0]).count() as u64).sum()
 }
 
+/// Where the four kinds of answer of a state stand among the cells of its class.
+fn cell_shift(state: &State) -> usize {
+    state_of(state.pte, state.class) % 16 * 4
+}
+
+/// The kinds of answer that an entry of a range gets which is not answered by itself: khugepaged's scan has one outcome for all its entries, and
+/// behind the entry that stops a fork nothing is copied.
+fn unasked(site: SiteId, pte: u64) -> u64 {
+    let answer = |pte| Answer { pte, ..Answer::default() };
+    match site {
+        SiteId::KhugeScan => 1 << kind_of(pte, &answer(pte)),
+        SiteId::Fork | SiteId::ForkRfc02 | SiteId::ForkRfc17 => 1 << kind_of(pte, &answer(0)),
+        _ => 0,
+    }
+}
+
 /// One thread: its subject, its comparison, its buffers.
 struct Worker {
     model: Model,
@@ -235,6 +252,7 @@ impl Worker {
         for state in states[unit.states.clone()].iter().filter(|state| is_called_on(plan.site.id, state)) {
             let covers: Vec<_> = plan.covers(&self.model, state).collect();
             row.states += 1;
+            row.cells[state.class as usize] |= unasked(plan.site.id, state.pte) << cell_shift(state);
             let parameters = covers.iter().map(|(cover, bases)| (cover.sets.len() * bases.len()) as u64).sum();
             row.parameters = row.parameters.max(parameters);
             for (cover, bases) in &covers {
@@ -273,9 +291,12 @@ impl Worker {
                 *call = Call { site, pte: state.pte, p: or(base, set) };
             }
             let (right, wrong) = (&mut self.right[..sets.len()], &mut self.wrong[..sets.len()]);
+            let mut kinds = 0;
             for (call, answer) in calls.iter().zip(right.iter_mut()) {
                 *answer = self.model.answer(call);
+                kinds |= 1 << kind_of(state.pte, answer);
             }
+            row.cells[state.class as usize] |= kinds << cell_shift(state);
             self.subject.answer(calls, wrong);
             row.unsound += depending(right, patterns);
             if self.lockstep.all_agree(site, state.class, right, wrong) {

@@ -56,6 +56,12 @@ impl Files {
     }
 }
 
+/// Whether a fuzzing engine named this file. libFuzzer calls the files of a corpus by the SHA-1 of what they hold.
+fn is_of_an_engine(name: &str) -> bool {
+    let digest = name.len() == 40 && name.bytes().all(|c| c.is_ascii_hexdigit());
+    digest || ENGINE_NAMES.iter().any(|start| name.starts_with(start))
+}
+
 /// One file of a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
@@ -121,7 +127,7 @@ impl File {
 
     fn parse(&self, content: &[u8], model: &Model, target: Option<&Target>) -> Result<Program, String> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        if ENGINE_NAMES.iter().any(|start| name.starts_with(start)) {
+        if is_of_an_engine(&name) {
             let mut program = match target {
                 Some(target) => target.menu.program(content),
                 None => text_total(content).unwrap_or_else(|| Program::from_bytes_total(content)),
@@ -153,7 +159,8 @@ mod tests {
     #[test]
     fn any_bytes_of_an_engine_are_a_program_and_of_others_only_programs_are() {
         let model = Model::new(Environment::default());
-        for name in ["crash-0011", "id:000001,sig:06,src:000000", "timeout-9", "slow-unit-1"] {
+        let digest = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
+        for name in ["crash-0011", "id:000001,sig:06,src:000000", "timeout-9", "slow-unit-1", digest] {
             let read = |content: &[u8]| file(name).parse(content, &model, None);
             assert!(read(&[1, 2, 3]).is_ok(), "{name}");
             assert!(read(b"ptefuzz 1\nread 3\n").is_ok_and(|p| p.to_text().contains("read 3")));

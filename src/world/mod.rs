@@ -9,6 +9,7 @@ mod conserve;
 mod facts;
 mod migrate;
 mod observe;
+mod outline;
 mod protect;
 mod reclaim;
 mod state;
@@ -19,6 +20,7 @@ mod trace;
 mod vmas;
 
 pub use conserve::{CONSERVATION, Conservation, Lost};
+pub use outline::{Outline, Saved};
 pub use trace::{RangeRecord, Trace};
 
 use crate::model::Model;
@@ -166,6 +168,12 @@ impl World {
         self.state.clear();
         self.trace.clear();
         self.tree = tree;
+        self.op = 0;
+    }
+
+    /// An empty trace, and the same state.
+    pub fn forget_trace(&mut self) {
+        self.trace.clear();
         self.op = 0;
     }
 

@@ -214,6 +214,31 @@ impl State {
         &self.frames[..self.frames_used]
     }
 
+    /// Tells of everything in slots, page cache and mms that is not as in an empty address space. What the end of a program asks of pages, and the
+    /// counts that it compares, no operation looks at.
+    pub fn digest_rest(&self, word: &mut impl FnMut(u64)) {
+        word(self.next_frame as u64 | (self.forked as u64) << 32);
+        for area in 0..AREAS {
+            for slot in 1..self.slots_used {
+                let (count, cached) = (self.slots[area][slot] as u64, self.swap_cache[area][slot] as u64);
+                if count | cached != 0 {
+                    word((area as u64) << 48 | (slot as u64) << 32 | count << 8 | cached);
+                }
+            }
+        }
+        for (file, pages) in self.cache.iter().enumerate() {
+            for at in self.touched_cache.range() {
+                let place = |kind: u64, number: u8| (file as u64) << 48 | (at as u64) << 16 | kind << 8 | number as u64;
+                match pages[at] {
+                    Cached::Hole => {}
+                    Cached::Frame(frame) => word(place(1, frame)),
+                    Cached::Swapped(slot) => word(place(2, slot)),
+                }
+            }
+        }
+        word(self.mm[0].has_pinned as u64 | (self.mm[1].has_pinned as u64) << 1);
+    }
+
     pub fn pte(&self, page: u16) -> u64 {
         self.ptes[page as usize]
     }

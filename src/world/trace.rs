@@ -84,6 +84,16 @@ impl Trace {
         answer
     }
 
+    /// Every call and every entry of a range, with the model's answer, as lockstep is told of them.
+    pub fn each(&self, mut seen: impl FnMut(&Call, &Answer)) {
+        self.calls.iter().zip(&self.answers).for_each(|(call, answer)| seen(call, answer));
+        for record in &self.ranges {
+            for at in record.start..record.start + record.len {
+                seen(&self.entry(record, at), &self.right_entry(at));
+            }
+        }
+    }
+
     /// An entry of a range as a call.
     #[inline]
     pub fn entry(&self, record: &RangeRecord, at: usize) -> Call {

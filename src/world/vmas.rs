@@ -98,6 +98,11 @@ impl Vmas {
         self.touched = (PAGES, 0);
     }
 
+    /// The vmas that there are.
+    pub fn iter(&self) -> impl Iterator<Item = &Vma> {
+        self.list[..self.used].iter().filter(|vma| vma.end != 0)
+    }
+
     /// The index of the vma of a page.
     #[inline]
     pub fn index_of(&self, page: u16) -> Option<usize> {

@@ -19,7 +19,7 @@ use clap::builder::PossibleValuesParser;
 use metrics::Metrics;
 use output::{Outcome, event, finish, print_line};
 use ptefuzz::engine::{
-    Door, Fleet, Habits, JobProgress, Limits, News, Next, Programs, Progress, RawRun, Run, WorldRun,
+    Denominators, Door, Fleet, Habits, JobProgress, Limits, News, Next, Programs, Progress, RawRun, Run, WorldRun,
 };
 use ptefuzz::lockstep::Lockstep;
 use ptefuzz::model::Model;
@@ -136,6 +136,8 @@ struct Setup<'a> {
     seed: u64,
     jobs: u32,
     limits: Limits,
+    /// Cells that there are to reach.
+    goal: Option<usize>,
 }
 
 /// Runs the command.
@@ -146,10 +148,14 @@ struct Setup<'a> {
 pub fn run(options: &Options) -> Result<Verdict, Failure> {
     let target = Target::by_name(&options.target).unwrap_or_else(Target::sequence);
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(256) as u32);
+    let environment = options.subject.environment(options.environment)?;
+    let goal =
+        Denominators::of(environment).map(|all| if target.is_world() { all.reachable.len() } else { all.walk.len() });
     let setup = Setup {
         options,
         target,
-        environment: options.subject.environment(options.environment)?,
+        environment,
+        goal,
         seed: options.seed.unwrap_or_else(clock_seed),
         jobs: options.jobs.unwrap_or(cores),
         limits: Limits {

@@ -9,7 +9,7 @@ use crate::cli::environment::special_name;
 use crate::cli::error::{Failure, print_json, print_out};
 use crate::cli::report::{find_json, find_text};
 use crate::cli::style::{BOLD, DIM, RIGHT, WRONG};
-use ptefuzz::engine::{Find, Finds, Progress};
+use ptefuzz::engine::{Denominators, Find, Finds, Progress};
 use ptefuzz::lockstep::{KnownSignatures, Tally};
 use ptefuzz::program::{OpCode, Operation};
 use ptefuzz::pte::Class;
@@ -86,17 +86,25 @@ fn summary(setup: &Setup<'_>, progress: &Progress, finds: &[&Find]) -> String {
     };
     format!(
         "{BOLD}{}{BOLD:#} site calls in {} programs, {:.1} s ({} a second), {:.0} % no-ops\n\
-         {} cells covered by {} programs; {verdict}; seed {}, {}\n",
+         {} covered by {} programs; {verdict}; seed {}, {}\n",
         count(progress.site_calls),
         count(progress.programs),
         progress.elapsed.as_secs_f64(),
         count(progress.rate() as u64),
         progress.noop_share() * 100.0,
-        count(progress.covered as u64),
+        cells_words(setup, progress.covered),
         count(progress.corpus as u64),
         setup.seed,
         jobs_words(setup.jobs),
     )
+}
+
+/// Cells reached, of those that there are: for programs of operations what these can reach, for raw ones what the walk reaches.
+pub fn cells_words(setup: &Setup<'_>, covered: usize) -> String {
+    match setup.goal {
+        Some(goal) => format!("{covered} of {goal} cells"),
+        None => format!("{covered} cells"),
+    }
 }
 
 /// `1 job`, `2 jobs`.
@@ -127,6 +135,7 @@ pub fn print_line(value: &Value) -> Result<(), Failure> {
 
 fn fuzz_json(setup: &Setup<'_>, outcome: &Outcome, divergences: Vec<Value>, known: Vec<Value>) -> Value {
     let (options, progress) = (setup.options, &outcome.progress);
+    let all = Denominators::of(setup.environment);
     let classes: Map<String, Value> = Class::ALL
         .iter()
         .map(|class| (class.name().to_string(), json!(outcome.tally.classes[*class as usize])))
@@ -148,8 +157,8 @@ fn fuzz_json(setup: &Setup<'_>, outcome: &Outcome, divergences: Vec<Value>, know
         "covered": progress.covered,
         "corpus": progress.corpus,
         "idle_operations": outcome.idle_names(),
-        "total_reachable": Value::Null,
-        "total_walk": Value::Null,
+        "total_reachable": all.map(|all| all.reachable.len()),
+        "total_walk": all.map(|all| all.walk.len()),
         "divergences": divergences,
         "known": known,
     })

@@ -28,6 +28,7 @@ pub struct Show {
     last: (Duration, u64),
     last_of_job: Vec<u64>,
     limits: Limits,
+    goal: String,
 }
 
 /// Time between two lines where there is no terminal.
@@ -57,7 +58,9 @@ impl Show {
         );
         let stream = setup.options.json.as_deref() == Some("stream");
         let next = if terminal { Duration::ZERO } else { LINE_EVERY };
-        Show { bar, terminal, stream, next, last: (Duration::ZERO, 0), last_of_job: Vec::new(), limits: setup.limits }
+        let goal = setup.goal.map_or_else(String::new, |goal| format!("/{goal}"));
+        let (last, last_of_job, limits) = ((Duration::ZERO, 0), Vec::new(), setup.limits);
+        Show { bar, terminal, stream, next, last, last_of_job, limits, goal }
     }
 
     /// Shows the state of the run, if it is time to.
@@ -93,13 +96,14 @@ impl Show {
     /// The state in one line.
     fn line(&self, progress: &Progress, rate: f64) -> String {
         format!(
-            "{}  {} programs  {} calls ({}/s)  {:.0} % no-ops  {} cells  {}",
+            "{}  {} programs  {} calls ({}/s)  {:.0} % no-ops  {}{} cells  {}",
             self.clock(progress),
             count(progress.programs),
             count(progress.site_calls),
             count(rate as u64),
             progress.noop_share() * 100.0,
             progress.covered,
+            self.goal,
             match progress.signatures {
                 0 => format!("{:.0} s idle", (progress.elapsed.saturating_sub(progress.last_new)).as_secs_f64()),
                 1 => "1 find".to_string(),
@@ -119,13 +123,14 @@ impl Show {
         };
         format!(
             "{}  {} programs  {} calls ({}/s)  {:.0} % no-ops\n\
-             {} cells by {} programs, the last {} s ago  jobs {}{more}{finds}",
+             {}{} cells by {} programs, the last {} s ago  jobs {}{more}{finds}",
             self.clock(progress),
             count(progress.programs),
             count(progress.site_calls),
             count(rate as u64),
             progress.noop_share() * 100.0,
             progress.covered,
+            self.goal,
             progress.corpus,
             progress.elapsed.saturating_sub(progress.last_new).as_secs(),
             shown.join(" "),

@@ -3,7 +3,7 @@
 use super::interrupted;
 use super::pool::{CANARY_PROGRAMS, Outcome, Row};
 use crate::cli::style::{BOLD, DIM, RIGHT, WRONG};
-use ptefuzz::museum::{Bug, vector_rows};
+use ptefuzz::museum::{Bug, Hunt, vector_rows};
 use ptefuzz::site::Site;
 use ptefuzz::vectors::VectorFile;
 use std::fmt::Write;
@@ -21,10 +21,18 @@ pub(super) fn list(bugs: &[&Bug]) -> String {
 /// The table, and what there is to say of the run.
 pub(super) fn table(outcome: &Outcome, time: Duration) -> String {
     let mut rows: Vec<&Row> = outcome.rows.iter().collect();
-    rows.sort_by_key(|row| (!row.detected(), row.median().programs, row.bug.id));
+    rows.sort_by_key(|row| (!row.detected(), effort(row.median()), row.bug.id));
     let mut text = String::new();
-    let _ =
-        writeln!(text, "{DIM}{:42}{:6}{:10}{:10}{:>6}{:>6}{DIM:#}", "bug", "shown", "by", "special", "progs", "sec");
+    let _ = writeln!(
+        text,
+        "{DIM}{:42}{:6}{:10}{:9}{:>7}{:>6}{DIM:#}",
+        "bug",
+        "shown",
+        "by",
+        "special",
+        effort_head(outcome),
+        "sec"
+    );
     for row in rows {
         text.push_str(&line(row));
     }
@@ -32,14 +40,27 @@ pub(super) fn table(outcome: &Outcome, time: Duration) -> String {
     text
 }
 
+/// What a hunt took: programs, or the calls of a walk, which has none.
+fn effort(hunt: &Hunt) -> u64 {
+    if hunt.programs > 0 { hunt.programs } else { hunt.site_calls }
+}
+
+fn by_walk(outcome: &Outcome) -> bool {
+    outcome.rows.iter().all(|row| row.median().programs == 0)
+}
+
+fn effort_head(outcome: &Outcome) -> &'static str {
+    if by_walk(outcome) { "checks" } else { "progs" }
+}
+
 fn line(row: &Row) -> String {
     let (bug, hunt) = (row.bug, row.median());
     let name = format!("{:6}{:36}", bug.id, bug.slug);
-    let effort = format!("{:>6}{:>6.2}", count(hunt.programs), hunt.elapsed.as_secs_f64());
+    let effort = format!("{:>7}{:>6.2}", count(effort(hunt)), hunt.elapsed.as_secs_f64());
     match &hunt.detected {
         Some(found) if row.detected() => {
             let shown = if found.in_world() { "world" } else { "raw" };
-            format!("{name}{shown:6}{:10}{:10}{effort}\n", found.by().name(), found.special.name())
+            format!("{name}{shown:6}{:10}{:9}{effort}\n", found.by().name(), found.special.name())
         }
         _ => {
             let missed = row.hunts.iter().filter(|(_, hunt)| hunt.detected.is_none()).count();
@@ -50,7 +71,7 @@ fn line(row: &Row) -> String {
                 (None, n, _) => format!("triggered {} times", count(n)),
             };
             let of = if row.hunts.len() > 1 { format!("{missed} of {}: ", row.hunts.len()) } else { String::new() };
-            format!("{name}{WRONG}MISSED{WRONG:#} {:19}{effort}\n", format!("{of}{why}"))
+            format!("{name}{WRONG}MISSED{WRONG:#} {:18}{effort}\n", format!("{of}{why}"))
         }
     }
 }
@@ -73,9 +94,10 @@ fn summary(outcome: &Outcome, time: Duration) -> String {
     if let (Some(median), Some(longest)) = (seconds.get(seconds.len().saturating_sub(1) / 2), longest) {
         let _ = writeln!(
             text,
-            "seconds: median {median:.3}, longest {:.3} ({})\nprograms: geometric mean {:.0}",
+            "seconds: median {median:.3}, longest {:.3} ({})\n{}: geometric mean {:.0}",
             longest.longest().as_secs_f64(),
             longest.bug.slug,
+            if by_walk(outcome) { "checks" } else { "programs" },
             geometric_mean(outcome)
         );
     }
@@ -100,9 +122,9 @@ fn summary(outcome: &Outcome, time: Duration) -> String {
     text
 }
 
-/// The geometric mean of programs to detection, the middle seed of each bug.
+/// The geometric mean of programs (of a walk: checks) to detection, the middle seed of each bug.
 pub(super) fn geometric_mean(outcome: &Outcome) -> f64 {
-    let logs: Vec<f64> = outcome.rows.iter().map(|row| (row.median().programs.max(1) as f64).ln()).collect();
+    let logs: Vec<f64> = outcome.rows.iter().map(|row| (effort(row.median()).max(1) as f64).ln()).collect();
     if logs.is_empty() { 0.0 } else { (logs.iter().sum::<f64>() / logs.len() as f64).exp() }
 }
 

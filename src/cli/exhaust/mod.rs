@@ -1,5 +1,8 @@
 //! `ptefuzz exhaust`: model against subject over the whole declared domain.
 
+mod programs;
+mod unreachable;
+
 use super::Verdict;
 use super::environment::{EnvironmentOptions, special_name};
 use super::error::{Failure, print_json};
@@ -28,7 +31,10 @@ Examples:
   ptefuzz exhaust --site change_prot --site fork
   ptefuzz exhaust --special device --domain small
   ptefuzz exhaust --subject foreign:./libmine.so --domain small
-  ptefuzz exhaust --config no-userfaultfd --json")]
+  ptefuzz exhaust --config no-userfaultfd --json
+  ptefuzz exhaust --programs 4
+  ptefuzz exhaust --programs 4 --museum
+  ptefuzz exhaust --unreachable")]
 pub struct Options {
     /// A site to walk, may be given more than once [default: all, and the predicates]
     #[arg(long = "site", value_name = "SITE", value_parser = site_parser())]
@@ -47,6 +53,18 @@ pub struct Options {
     /// End each site at its first divergence
     #[arg(long)]
     first: bool,
+
+    /// Instead of single calls: every program of up to K operations on one page, over a reduced choice of options
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u8).range(1..=8), conflicts_with_all = ["sites", "domain", "first"])]
+    programs: Option<u8>,
+
+    /// With --programs: for each known bug the fewest operations that show it
+    #[arg(long, requires = "programs", conflicts_with_all = ["subject", "config", "special"])]
+    museum: bool,
+
+    /// Instead of a walk: the cells that no program of operations reaches, with the reasons
+    #[arg(long, conflicts_with_all = ["sites", "domain", "first", "programs"])]
+    unreachable: bool,
 
     /// Print one JSON object on standard output
     #[arg(long)]
@@ -69,6 +87,12 @@ fn domain_parser() -> impl TypedValueParser<Value = Domain> {
 ///
 /// A subject that cannot be had.
 pub fn run(options: &Options) -> Result<Verdict, Failure> {
+    match options.programs.map(usize::from) {
+        Some(length) if options.museum => return programs::museum(options, length),
+        Some(length) => return programs::run(options, length),
+        None if options.unreachable => return unreachable::run(options),
+        None => {}
+    }
     let environment = options.subject.environment(options.environment)?;
     let all = SiteId::ALL.to_vec();
     let sites = if options.sites.is_empty() { &all } else { &options.sites };
