@@ -216,3 +216,66 @@ fn nothing_lies_about_that_belongs_to_no_target() {
         }
     }
 }
+
+/// The file that has the seeds of the targets of operations built in, as it must be.
+fn built_in_seeds() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut text = String::from(
+        "//! The seeds of corpus/ for targets of operations, built in, so that a run has them wherever it is.\n//!\n\
+         //! Written by `PTEFUZZ_WRITE_SEEDS=1 cargo test --test corpus built_in`.\n\n\
+         /// Each target and the texts of its seeds, in the order of their names.\n#[rustfmt::skip]\n\
+         pub const SEEDS: &[(&str, &[&str])] = &[\n",
+    );
+    let mut names: Vec<&str> = TARGETS.iter().filter(|target| target.is_world()).map(|target| target.name).collect();
+    names.sort();
+    for name in names {
+        let seeds = std::fs::read_dir(root.join("corpus").join(name)).expect("a corpus");
+        let mut files: Vec<String> = seeds.flatten().map(|file| file.file_name().to_string_lossy().into()).collect();
+        files.retain(|file| file.ends_with(".pte"));
+        files.sort();
+        text.push_str(&format!("    (\"{name}\", &[\n"));
+        files
+            .iter()
+            .for_each(|file| text.push_str(&format!("        include_str!(\"../../../corpus/{name}/{file}\"),\n")));
+        text.push_str("    ]),\n");
+    }
+    text + "];\n"
+}
+
+#[test]
+fn the_seeds_that_are_built_in_are_those_of_the_corpus() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/fuzz/built_in.rs");
+    let (now, right) = (std::fs::read_to_string(&file).unwrap_or_default(), built_in_seeds());
+    if std::env::var_os("PTEFUZZ_WRITE_SEEDS").is_some() {
+        std::fs::write(&file, right).expect("src/cli/fuzz/built_in.rs");
+    } else {
+        assert!(now == right, "{}: not the seeds of corpus/ (PTEFUZZ_WRITE_SEEDS=1 writes it anew)", file.display());
+    }
+}
+
+/// What a run of a few programs says, in a directory that is not the repository.
+fn short_run(seed: &str, arguments: &[&str]) -> serde_json::Value {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_ptefuzz"))
+        .args(["fuzz", "--seed", seed, "--jobs", "1", "--json"])
+        .args(arguments)
+        .current_dir(std::env::temp_dir())
+        .output()
+        .expect("it starts");
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+#[test]
+fn a_run_starts_from_its_targets_seeds_wherever_it_is_and_from_nothing_when_told() {
+    for target in ["sequence", "mremap", "uffd_wp"] {
+        let with = short_run("1", &["--target", target, "--execs", "25"]);
+        let again = short_run("1", &["--target", target, "--execs", "25"]);
+        let without = short_run("1", &["--target", target, "--execs", "25", "--no-seeds"]);
+        assert_eq!((&with["programs"], &without["programs"]), (&25.into(), &25.into()));
+        assert_eq!((&with["covered"], &with["site_calls"]), (&again["covered"], &again["site_calls"]));
+        assert_ne!(with["site_calls"], without["site_calls"], "{target}: the same programs");
+    }
+    // A run that is over before the first generated program has run the seeds alone: they do not depend on the seed of the run.
+    let one = short_run("1", &["--execs", "20"]);
+    let other = short_run("2", &["--execs", "20"]);
+    assert_eq!((&one["covered"], &one["site_calls"]), (&other["covered"], &other["site_calls"]));
+}

@@ -134,6 +134,14 @@ impl Subject for Remarking<'_> {
         self.subject.classify(pte)
     }
 
+    fn batch(&self) -> usize {
+        self.subject.batch()
+    }
+
+    fn prepare(&mut self, ptes: &mut dyn Iterator<Item = u64>) {
+        self.subject.prepare(ptes)
+    }
+
     fn take_failure(&mut self) -> Option<Failed> {
         self.subject.take_failure()
     }

@@ -170,6 +170,9 @@ fn run_alone<P: Programs, S: Subject>(
         }
         job.finds().since(finds).for_each(|find| told(&News::Find(Box::new(find.clone()))));
     }
+    let finds = job.finds().len();
+    job.settle(subject, true);
+    job.finds().since(finds).for_each(|find| told(&News::Find(Box::new(find.clone()))));
     job.progress(start.elapsed())
 }
 
@@ -228,6 +231,11 @@ fn work<P: Programs, S: Subject>(index: usize, job: &mut Run<P>, subject: &mut S
             // A collector that is gone has seen enough.
             let _ = post.news.send((index, news));
         }
+    }
+    let finds = job.finds().len();
+    job.settle(subject, true);
+    for find in job.finds().since(finds) {
+        let _ = post.news.send((index, News::Find(Box::new(find.clone()))));
     }
     post.publish(job);
 }

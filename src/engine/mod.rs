@@ -8,6 +8,8 @@ mod finds;
 mod fleet;
 mod job;
 mod kept;
+#[cfg(test)]
+mod late_tests;
 mod minimize;
 mod raw;
 mod run;

@@ -1,8 +1,8 @@
 //! Raw programs: batches of calls of any site, ranges, and classifications.
 
 use super::kept::Kept;
-use super::run::{Check, Programs, Run};
-use crate::lockstep::{BATCH, Divergence, Lockstep, Subject};
+use super::run::{Check, Found, Programs, Run};
+use crate::lockstep::{Ahead, BATCH, Divergence, Lockstep, Subject};
 use crate::program::{CallSource, Form, OpCode, Program, RangeBuffer, Rng};
 use crate::site::{Call, RangeCall, SiteId};
 use std::sync::Arc;
@@ -21,6 +21,9 @@ pub struct RawPrograms {
     source: CallSource,
     range: Box<RangeBuffer>,
     form: Form,
+    /// What a subject that likes large batches is asked later, and the numbers of the programs that it is of.
+    ahead: Ahead,
+    waiting: Vec<u64>,
 }
 
 impl RawRun {
@@ -31,7 +34,11 @@ impl RawRun {
 
     /// As [`RawRun::new`]; with [`Form::Ranges`] ranges only.
     pub fn with(lockstep: Lockstep, source: CallSource, seed: u64, form: Form) -> RawRun {
-        Run::of(lockstep, RawPrograms { source, range: Box::default(), form }, seed)
+        Run::of(
+            lockstep,
+            RawPrograms { source, range: Box::default(), form, ahead: Ahead::default(), waiting: Vec::new() },
+            seed,
+        )
     }
 }
 
@@ -55,7 +62,15 @@ impl RawPrograms {
         for call in &mut calls {
             *call = self.source.call(rng);
         }
+        let number = check.number;
         let (lockstep, mut seen, found) = check.ends();
+        if subject.batch() > BATCH {
+            self.ahead.begin();
+            self.waiting.push(number);
+            lockstep.calls_ahead(&calls, &mut self.ahead, &mut seen);
+            calls[..2].iter().for_each(|call| self.ahead.classify(call.pte));
+            return CALLS as u64 + 2;
+        }
         let mut report = |divergence| found.push(divergence);
         lockstep.calls(subject, &calls, &mut seen, &mut report);
         for call in &calls[..2] {
@@ -79,6 +94,17 @@ impl Programs for RawPrograms {
 
     fn given<S: Subject + ?Sized>(&mut self, _: &Kept, _: &mut Check<'_>, _: &mut S) -> u64 {
         0
+    }
+
+    fn settle<S: Subject + ?Sized>(&mut self, all: bool, lockstep: &mut Lockstep, subject: &mut S, found: Found<'_>) {
+        if self.waiting.is_empty() || !all && self.ahead.len() < subject.batch() {
+            return;
+        }
+        let RawPrograms { ahead, waiting, .. } = self;
+        lockstep.settle(subject, ahead, &mut |index, divergence| {
+            found(waiting[index], divergence, &|divergence| Program::Raw(divergence.to_raw()));
+        });
+        waiting.clear();
     }
 
     /// Sites are pure: one record shows it.

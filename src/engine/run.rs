@@ -22,6 +22,10 @@ pub trait Programs: Send {
     /// Runs a program that was given: a seed, or what another job found. Gives the number of its operations.
     fn given<S: Subject + ?Sized>(&mut self, kept: &Kept, check: &mut Check<'_>, subject: &mut S) -> u64;
 
+    /// Asks the subject what was put off until it is worth a batch, or all of it; `found` takes each divergence with the number of its program, and
+    /// who makes that.
+    fn settle<S: Subject + ?Sized>(&mut self, all: bool, lockstep: &mut Lockstep, subject: &mut S, found: Found<'_>);
+
     /// The program that ran last, as far as this divergence needs it.
     fn last(&self, divergence: &Divergence) -> Program;
 
@@ -41,9 +45,14 @@ pub trait Programs: Send {
     fn idle(&self, programs: u64) -> Vec<OpCode>;
 }
 
+/// Who takes a divergence that was found later than its program ran.
+pub type Found<'a> = &'a mut dyn FnMut(u64, Divergence, &dyn Fn(&Divergence) -> Program);
+
 /// What a program is checked with and counted in.
 #[derive(Debug)]
 pub struct Check<'a> {
+    /// The number of the program.
+    pub number: u64,
     /// The comparison.
     pub lockstep: &'a mut Lockstep,
     /// Cells reached.
@@ -57,7 +66,7 @@ pub struct Check<'a> {
 impl Check<'_> {
     /// The two ends of lockstep: what is told of every call, and of every divergence.
     pub fn ends(&mut self) -> (&mut Lockstep, impl FnMut(&Call, Class, &Answer), &mut Vec<Divergence>) {
-        let Check { lockstep, coverage, new, found } = self;
+        let Check { lockstep, coverage, new, found, .. } = self;
         let seen = |call: &Call, class: Class, answer: &Answer| {
             if let Some(cell) = coverage.reach(call, class, answer) {
                 new.push(cell);
@@ -147,6 +156,7 @@ impl<P: Programs> Run<P> {
                 self.last_new = start.elapsed();
             }
         }
+        self.settle(subject, true);
         self.progress(start.elapsed())
     }
 
@@ -156,7 +166,7 @@ impl<P: Programs> Run<P> {
         self.count += 1;
         self.new.clear();
         let Run { lockstep, programs, coverage, new, found, .. } = self;
-        let mut check = Check { lockstep, coverage, new, found };
+        let mut check = Check { number, lockstep, coverage, new, found };
         self.operations += match given {
             None => programs.next(&mut Rng::new(self.seed ^ mix(number)), &mut check, subject),
             Some(kept) => programs.given(kept, &mut check, subject),
@@ -164,11 +174,20 @@ impl<P: Programs> Run<P> {
         for divergence in found.drain(..) {
             self.finds.add(number, divergence, |divergence| programs.last(divergence));
         }
+        self.settle(subject, false);
         if self.count.is_multiple_of(TURN) {
             self.coverage.age();
             self.programs.turn(self.count);
         }
         if self.new.is_empty() { None } else { self.programs.keep(&self.new) }
+    }
+
+    /// Asks the subject what was put off: what is worth a batch, or all.
+    pub(super) fn settle<S: Subject + ?Sized>(&mut self, subject: &mut S, all: bool) {
+        let Run { lockstep, programs, finds, .. } = self;
+        programs.settle(all, lockstep, subject, &mut |number, divergence, source| {
+            finds.add(number, divergence, source);
+        });
     }
 
     /// Takes what another job kept; its cells are no news here any more.

@@ -1,8 +1,8 @@
 //! World programs: the generator makes them or changes one of the corpus, the world runs them, the subject answers their traces.
 
 use super::kept::{Corpus, Kept};
-use super::run::{Check, Programs, Run};
-use crate::lockstep::{Divergence, Lockstep, SiteSet, Subject};
+use super::run::{Check, Found, Programs, Run};
+use crate::lockstep::{Ahead, BATCH, Divergence, Lockstep, SiteSet, Subject};
 use crate::program::{Generator, Menu, Mutator, Op, OpCode, Program, Rng, Tree, WorldProgram};
 use crate::target::Target;
 use crate::world::World;
@@ -44,6 +44,9 @@ pub struct WorldPrograms {
     ops: Vec<Op>,
     /// Operations that did nothing in the last whole window of programs.
     idle: Vec<OpCode>,
+    /// What a subject that likes large batches is asked later, and the programs that it is of, with their numbers.
+    ahead: Ahead,
+    waiting: Vec<(u64, WorldProgram)>,
 }
 
 /// Most operations that a changed program may have.
@@ -73,6 +76,8 @@ impl WorldRun {
             tree: Tree::Patch07,
             ops: Vec::new(),
             idle: Vec::new(),
+            ahead: Ahead::default(),
+            waiting: Vec::new(),
         };
         Run::of(lockstep, programs, seed)
     }
@@ -98,12 +103,19 @@ impl WorldPrograms {
     fn run<S: Subject + ?Sized>(&mut self, check: &mut Check<'_>, subject: &mut S) -> u64 {
         let WorldPrograms { world, ops, tree, checks, .. } = self;
         world.run_canonical(*tree, ops);
+        let number = check.number;
         let (lockstep, mut seen, found) = check.ends();
-        lockstep.trace(subject, world.trace(), &mut seen, &mut |_, divergence| {
-            if divergence.signature.site().is_none_or(|site| checks.contains(site)) {
-                found.push(divergence);
-            }
-        });
+        if subject.batch() > BATCH {
+            self.ahead.begin();
+            self.waiting.push((number, WorldProgram { tree: *tree, ops: ops.clone() }));
+            lockstep.trace_ahead(world.trace(), subject.sites(), &mut self.ahead, &mut seen);
+        } else {
+            lockstep.trace(subject, world.trace(), &mut seen, &mut |_, divergence| {
+                if divergence.signature.site().is_none_or(|site| checks.contains(site)) {
+                    found.push(divergence);
+                }
+            });
+        }
         if let Err(lost) = world.conserved() {
             found.push(Divergence::lost(world.model().environment(), lost));
         }
@@ -131,6 +143,20 @@ impl Programs for WorldPrograms {
         self.ops.clear();
         self.ops.extend(kept.ops.iter().map(|op| self.menu.op(op.canonical())));
         self.run(check, subject)
+    }
+
+    fn settle<S: Subject + ?Sized>(&mut self, all: bool, lockstep: &mut Lockstep, subject: &mut S, found: Found<'_>) {
+        let WorldPrograms { ahead, waiting, checks, .. } = self;
+        if waiting.is_empty() || !all && ahead.len() < subject.batch() {
+            return;
+        }
+        lockstep.settle(subject, ahead, &mut |index, divergence| {
+            if divergence.signature.site().is_none_or(|site| checks.contains(site)) {
+                let (number, program) = &waiting[index];
+                found(*number, divergence, &|_| Program::World(program.clone()));
+            }
+        });
+        waiting.clear();
     }
 
     fn last(&self, _: &Divergence) -> Program {

@@ -45,9 +45,12 @@ pub fn serve(library: &Path) -> String {
         let (number, kind, count) = shared.next_batch(last);
         last = number;
         if kind == KIND_CLASSIFY {
-            shared.progress().store(1, Ordering::Relaxed);
-            let failed = |failure| Answer::failed(failure).uses.0;
-            shared.put_classification(library.classify(shared.call(0).pte).map_err(|why| why.map_or(0, failed)));
+            for index in 0..count {
+                shared.progress().store(index as u32 + 1, Ordering::Release);
+                let failed = |failure| Answer::failed(failure).uses.0;
+                let classified = library.classify(shared.call(index).pte).map_err(|why| why.map_or(0, failed));
+                shared.put_classification(index, classified);
+            }
         } else {
             answer(&shared, &mut library, count);
         }

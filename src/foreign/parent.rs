@@ -3,6 +3,7 @@
 //! A failure is pinned to a call by asking that call alone in a fresh child. Where it alone is not enough, the library keeps state between
 //! calls, and the shortest run of calls before it that is enough is looked for. Failures of single calls are remembered, since calls are pure.
 
+use super::abi::CLASSIFY_WORDS;
 use super::library::classification;
 use super::output::Output;
 use super::shared::{CAPACITY, KIND_CALLS, KIND_CLASSIFY, LOADED, Shared, WireCall};
@@ -10,7 +11,7 @@ use super::{lacking, sample};
 use crate::lockstep::{SiteSet, Subject};
 use crate::pte::{Classification, Config, Environment};
 use crate::site::{Answer, Call, Failure, SITES, SiteId, Uses};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -32,10 +33,13 @@ pub struct Parent {
     failed: HashMap<Call, Failure>,
     /// The same for ptes to classify.
     unclassified: HashMap<u64, Failure>,
+    /// Ptes that will be asked for next, with what the predicates said of them, if they said it.
+    prepared: VecDeque<(u64, [u64; CLASSIFY_WORDS])>,
     /// Sites in which a call once hung: the next one is given less time.
     hung: SiteSet,
     failure: Option<Failure>,
-    batches: u64,
+    /// Calls since what the library prints was last looked at.
+    unheard: usize,
     /// Children that ended and should not have.
     ended: u64,
     /// The library cannot be loaded any more.
@@ -50,8 +54,8 @@ pub struct Parent {
 
 /// Failures that are remembered at most.
 const REMEMBERED: usize = 1 << 16;
-/// Batches between two looks at what the library prints.
-const LISTEN_EVERY: u64 = 64;
+/// Calls between two looks at what the library prints.
+const LISTEN_EVERY: usize = 1024;
 /// Failures that need other calls before them that are looked into.
 const LOOKS: u32 = 3;
 /// Time to load a library in: this many times the time of a call.
@@ -101,9 +105,10 @@ impl Parent {
             output: Output::default(),
             failed: HashMap::new(),
             unclassified: HashMap::new(),
+            prepared: VecDeque::new(),
             hung: SiteSet::EMPTY,
             failure: None,
-            batches: 0,
+            unheard: 0,
             ended: 0,
             gone: false,
             impure: None,
@@ -181,7 +186,7 @@ impl Parent {
         let time = if self.hung == SiteSet::EMPTY { self.call_time } else { self.time_for(calls.clone()) };
         let Some(child) = self.running() else { return Err((Ended::Hung, 0)) };
         let wire = calls.map(|call| WireCall { site: call.site as u64, pte: call.pte, p: call.p });
-        child.shared.put_calls(KIND_CALLS, wire);
+        let asked = child.shared.put_calls(KIND_CALLS, wire);
         match child.run(time) {
             Ok(()) => {}
             Err(ended) => {
@@ -189,11 +194,25 @@ impl Parent {
                 return Err((ended, begun));
             }
         }
-        self.batches += 1;
-        if self.batches.is_multiple_of(LISTEN_EVERY) {
+        self.unheard += asked;
+        if self.unheard >= LISTEN_EVERY {
+            self.unheard = 0;
             self.output.drain();
         }
         Ok(())
+    }
+
+    /// Has at most [`CAPACITY`] ptes classified; where the child ends meanwhile, how.
+    fn classify_batch(&mut self, ptes: &[u64]) -> Result<(), Failure> {
+        let call_time = self.call_time;
+        let Some(child) = self.running() else { return Err(Failure::Gone) };
+        child.shared.put_calls(KIND_CLASSIFY, ptes.iter().map(|pte| WireCall { site: 0, pte: *pte, p: [0; 3] }));
+        child.run(call_time).map_err(|ended| {
+            self.child = None;
+            self.ended += 1;
+            self.output.drain();
+            ended.failure()
+        })
     }
 
     /// The answers to the first calls of the last batch.
@@ -239,10 +258,24 @@ impl Parent {
                     let run: Vec<Call> = rest[..begun].iter().map(|index| calls[*index]).collect();
                     answers[rest[begun - 1]] = Answer::failed(self.judge(&run, ended));
                     from += begun;
+                    self.leave_out_failed(calls, answers, &mut asked, from);
                 }
             }
         }
         self.asked = asked;
+    }
+
+    /// Answers what is still to be asked from `from` on and is known by now to fail: one batch can have the same call many times.
+    fn leave_out_failed(&self, calls: &[Call], answers: &mut [Answer], asked: &mut Vec<usize>, from: usize) {
+        let mut place = 0;
+        asked.retain(|index| {
+            place += 1;
+            let failure = if place > from { self.failed.get(&calls[*index]) } else { None };
+            if let Some(failure) = failure {
+                answers[*index] = Answer::failed(*failure);
+            }
+            failure.is_none()
+        });
     }
 
     /// What the last of these calls did, of which the child ended: asked again, alone, in a fresh child.
@@ -388,34 +421,53 @@ impl Subject for Parent {
         self.sites
     }
 
+    fn batch(&self) -> usize {
+        CAPACITY
+    }
+
+    /// What they say is asked for in one batch. Where that ends the child, each is asked by itself when its turn comes.
+    fn prepare(&mut self, ptes: &mut dyn Iterator<Item = u64>) {
+        self.prepared.clear();
+        if !self.classifies {
+            return;
+        }
+        let ptes: Vec<u64> = ptes.filter(|pte| !self.unclassified.contains_key(pte)).collect();
+        for batch in ptes.chunks(CAPACITY) {
+            if self.classify_batch(batch).is_err() {
+                return;
+            }
+            let Some(child) = &self.child else { return };
+            let said =
+                batch.iter().enumerate().filter_map(|(i, pte)| Some((*pte, child.shared.classification(i).ok()?)));
+            self.prepared.extend(said);
+        }
+    }
+
     fn classify(&mut self, pte: u64) -> Option<Classification> {
         self.failure = None;
         if !self.classifies {
             return None;
         }
+        if let Some((prepared, words)) = self.prepared.front()
+            && *prepared == pte
+        {
+            let said = classification(*words);
+            self.prepared.pop_front();
+            return Some(said);
+        }
         if let Some(failure) = self.unclassified.get(&pte) {
             self.failure = Some(*failure);
             return None;
         }
-        let call_time = self.call_time;
-        let Some(child) = self.running() else {
-            self.failure = Some(Failure::Gone);
-            return None;
-        };
-        child.shared.put_calls(KIND_CLASSIFY, [WireCall { site: 0, pte, p: [0; 3] }].into_iter());
-        let failure = match child.run(call_time) {
-            Ok(()) => match child.shared.classification() {
+        let failure = match self.classify_batch(&[pte]) {
+            Ok(()) => match self.child.as_ref()?.shared.classification(0) {
                 Ok(words) => return Some(classification(words)),
                 Err(uses) => Answer { uses: Uses(uses), ..Answer::default() }.failure(),
             },
-            Err(ended) => {
-                self.child = None;
-                self.ended += 1;
-                self.output.drain();
-                Some(ended.failure())
-            }
+            Err(failure) => Some(failure),
         };
         if let Some(failure) = failure
+            && failure != Failure::Gone
             && self.unclassified.len() < REMEMBERED
         {
             self.unclassified.insert(pte, failure);

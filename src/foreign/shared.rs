@@ -23,7 +23,7 @@ pub const LOADED: u32 = 1;
 
 /// What a batch asks for.
 pub const KIND_CALLS: u32 = 0;
-/// As [`KIND_CALLS`]: classify the one pte of the first call.
+/// As [`KIND_CALLS`]: classify the pte of each call.
 pub const KIND_CLASSIFY: u32 = 1;
 
 /// A word in a cache line of its own.
@@ -48,6 +48,15 @@ pub struct WireCall {
 pub struct WireAnswer {
     /// Pte, outcome, aux, uses.
     pub words: [u64; 4],
+}
+
+/// What the predicates said of one pte.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct WireClassification {
+    /// 1 where the words hold; else what failed, as an answer's uses.
+    classified: u64,
+    words: [u64; CLASSIFY_WORDS],
 }
 
 /// What the child says once the library is loaded.
@@ -83,9 +92,7 @@ struct Response {
     facts: WireFacts,
     text_len: u32,
     text: [u8; TEXT],
-    /// 1 where the classification holds; else what failed, as an answer's uses.
-    classified: u64,
-    classification: [u64; CLASSIFY_WORDS],
+    classifications: [WireClassification; CAPACITY],
     answers: [WireAnswer; CAPACITY],
 }
 
@@ -180,8 +187,8 @@ impl Shared {
         self.word(unsafe { addr_of!((*self.response).progress) })
     }
 
-    /// Parent: writes a batch; at most [`CAPACITY`] calls of it.
-    pub fn put_calls(&self, kind: u32, calls: impl Iterator<Item = WireCall>) {
+    /// Parent: writes a batch, at most [`CAPACITY`] calls of it, and gives their number.
+    pub fn put_calls(&self, kind: u32, calls: impl Iterator<Item = WireCall>) -> usize {
         let mut count = 0;
         // SAFETY: inside the mapping; the child reads none of it before `start`.
         unsafe {
@@ -194,6 +201,7 @@ impl Shared {
             addr_of_mut!((*self.request).count).write(count as u32);
         }
         self.progress().store(0, Ordering::Relaxed);
+        count
     }
 
     /// Parent: hands the batch over and gives the number that [`Shared::is_done`] asks with.
@@ -233,15 +241,15 @@ impl Shared {
         unsafe { addr_of!((*self.response).answers).cast::<WireAnswer>().add(index % CAPACITY).read_volatile() }
     }
 
-    /// Parent: the classification, or what the child says of why there is none.
-    pub fn classification(&self) -> Result<[u64; CLASSIFY_WORDS], u64> {
+    /// Parent: a classification of the batch, or what the child says of why there is none; `index` below [`CAPACITY`].
+    pub fn classification(&self, index: usize) -> Result<[u64; CLASSIFY_WORDS], u64> {
+        debug_assert!(index < CAPACITY);
         // SAFETY: inside the mapping; plain words.
-        unsafe {
-            match addr_of!((*self.response).classified).read_volatile() {
-                1 => Ok(addr_of!((*self.response).classification).read_volatile()),
-                other => Err(other),
-            }
-        }
+        let WireClassification { classified, words } = unsafe {
+            let from = addr_of!((*self.response).classifications).cast::<WireClassification>();
+            from.add(index % CAPACITY).read_volatile()
+        };
+        if classified == 1 { Ok(words) } else { Err(classified) }
     }
 
     /// Parent: what the child said of the library, and its message.
@@ -295,17 +303,16 @@ impl Shared {
         unsafe { addr_of_mut!((*self.response).answers).cast::<WireAnswer>().add(index % CAPACITY).write(answer) }
     }
 
-    /// Child: a classification, or why there is none.
-    pub fn put_classification(&self, result: Result<[u64; CLASSIFY_WORDS], u64>) {
-        // SAFETY: inside the mapping; the parent reads it after `finish`.
+    /// Child: a classification of the batch, or why there is none.
+    pub fn put_classification(&self, index: usize, result: Result<[u64; CLASSIFY_WORDS], u64>) {
+        let (classified, words) = match result {
+            Ok(words) => (1, words),
+            Err(failure) => (failure, [0; CLASSIFY_WORDS]),
+        };
+        // SAFETY: inside the mapping; the parent reads it after `finish`, or when this process is gone.
         unsafe {
-            match result {
-                Ok(words) => {
-                    addr_of_mut!((*self.response).classification).write(words);
-                    addr_of_mut!((*self.response).classified).write(1);
-                }
-                Err(failure) => addr_of_mut!((*self.response).classified).write(failure),
-            }
+            let to = addr_of_mut!((*self.response).classifications).cast::<WireClassification>();
+            to.add(index % CAPACITY).write(WireClassification { classified, words });
         }
     }
 

@@ -171,6 +171,32 @@ impl<R: Subject> Lockstep<R> {
         }
     }
 
+    /// Answers at most [`BATCH`] calls rightly, counts them and hands them on.
+    pub(super) fn answer_right(&mut self, calls: &[Call], each: &mut dyn FnMut(&Call, Class, &Answer)) {
+        let Lockstep { judge, reference, tally, right, .. } = self;
+        let right = &mut right[..calls.len()];
+        reference.answer(calls, right);
+        for (call, right) in calls.iter().zip(&*right) {
+            let class = judge.model.class(call.pte);
+            tally.count(call.pte, class, right);
+            each(call, class, right);
+        }
+    }
+
+    /// Counts a call and the right answer to it, and gives the class of its pte.
+    pub(super) fn count_right(&mut self, call: &Call, right: &Answer) -> Class {
+        let class = self.judge.model.class(call.pte);
+        self.tally.count(call.pte, class, right);
+        class
+    }
+
+    /// The divergence of an answer, if it is one.
+    pub(super) fn judged(&self, call: &Call, right: &Answer, wrong: &Answer) -> Option<Divergence> {
+        let class = self.judge.model.class(call.pte);
+        let signature = self.judge.compare(call, class, right, wrong)?;
+        Some(self.judge.divergence(signature, call, class, right, wrong))
+    }
+
     /// Asks the subject the calls and ranges of a trace, whose right answers are in it, and hands each divergence to `report` with the index of
     /// the operation that made the call. `seen` is told of every call and of every entry of a range.
     pub fn trace<S: Subject + ?Sized>(

@@ -4,6 +4,7 @@
 //! [`Signature`], both answers, and nothing else. Three oracles speak here: the model's answer, the expected uses of a pte, and the laws, which
 //! hold whatever model and subject say.
 
+mod ahead;
 mod check;
 mod divergence;
 pub mod explain;
@@ -16,6 +17,7 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
+pub use ahead::Ahead;
 pub use check::{BATCH, Lockstep, Tally};
 pub use divergence::{Divergence, Witness};
 pub use known::{KnownError, KnownSignatures};

@@ -27,6 +27,15 @@ pub trait Subject {
         None
     }
 
+    /// How many calls it likes to be asked at a time. Above [`super::BATCH`] they are collected over several programs, and what is wrong with an
+    /// answer is found a little later; ranges are then asked entry by entry.
+    fn batch(&self) -> usize {
+        super::BATCH
+    }
+
+    /// Is told of ptes that it will be asked to classify next, in this order.
+    fn prepare(&mut self, _ptes: &mut dyn Iterator<Item = u64>) {}
+
     /// Why the last [`Subject::classify`] had no answer, if it tried and failed; the next call says `None`.
     fn take_failure(&mut self) -> Option<Failure> {
         None
@@ -60,6 +69,14 @@ impl<S: Subject + ?Sized> Subject for &mut S {
         (**self).classify(pte)
     }
 
+    fn batch(&self) -> usize {
+        (**self).batch()
+    }
+
+    fn prepare(&mut self, ptes: &mut dyn Iterator<Item = u64>) {
+        (**self).prepare(ptes)
+    }
+
     fn take_failure(&mut self) -> Option<Failure> {
         (**self).take_failure()
     }
@@ -88,6 +105,14 @@ impl<S: Subject + ?Sized> Subject for Box<S> {
 
     fn classify(&mut self, pte: u64) -> Option<Classification> {
         (**self).classify(pte)
+    }
+
+    fn batch(&self) -> usize {
+        (**self).batch()
+    }
+
+    fn prepare(&mut self, ptes: &mut dyn Iterator<Item = u64>) {
+        (**self).prepare(ptes)
     }
 
     fn take_failure(&mut self) -> Option<Failure> {

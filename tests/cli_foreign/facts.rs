@@ -77,6 +77,23 @@ fn in_process_a_library_answers_as_in_a_child() {
 }
 
 #[test]
+fn programs_of_operations_are_judged_alike_in_a_child_and_in_process() {
+    let Some(shop) = Workshop::new("inside-sequence") else { return };
+    let library = shop.library("", "if (pte == 4) { out->pte = 6; out->outcome = 0; out->aux = 0; return 0; }");
+    let run = |more: &[&str]| {
+        let subject = shop.subject(&library);
+        let arguments = ["fuzz", "--seed", "1", "--jobs", "1", "--execs", "2000", "--json", "--subject", &subject];
+        let output = ptefuzz(&[&arguments[..], more].concat());
+        let mut json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        json.as_object_mut().expect("an object").retain(|key, _| !key.contains("second"));
+        json
+    };
+    let outside = run(&[]);
+    assert_eq!(outside, run(&["--in-process"]));
+    assert_eq!(signatures(&outside), ["move_soft_dirty/pte/special->swap"]);
+}
+
+#[test]
 fn the_child_is_no_command_for_people() {
     let output = ptefuzz(&["foreign-child", "lib.so"]);
     assert_eq!(code(&output), 2);

@@ -1,5 +1,6 @@
 //! `ptefuzz fuzz`: the main job.
 
+mod built_in;
 mod metrics;
 mod output;
 mod reports;
@@ -19,12 +20,12 @@ use clap::builder::PossibleValuesParser;
 use metrics::Metrics;
 use output::{Outcome, event, finish, print_line};
 use ptefuzz::engine::{
-    Denominators, Door, Fleet, Habits, JobProgress, Limits, News, Next, Programs, Progress, RawRun, Run, WorldRun,
+    Denominators, Door, Fleet, Habits, JobProgress, Kept, Limits, News, Next, Programs, Progress, RawRun, Run, WorldRun,
 };
 use ptefuzz::lockstep::Lockstep;
 use ptefuzz::model::Model;
 use ptefuzz::packed::Packed;
-use ptefuzz::program::{CallSource, Form, mix};
+use ptefuzz::program::{CallSource, Form, Program, mix};
 use ptefuzz::pte::Environment;
 use ptefuzz::subjects::SubjectName;
 use ptefuzz::target::{TARGETS, Target};
@@ -82,6 +83,10 @@ pub struct Options {
     /// The seed of the run: the same seed and flags and one job give the same run [default: from the clock]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+
+    /// Start from nothing, without the seeds that are built in for the target
+    #[arg(long)]
+    no_seeds: bool,
 
     /// Make swap entries that collide with none or special in their encoding, and report them
     #[arg(long)]
@@ -208,6 +213,17 @@ impl Setup<'_> {
         RawRun::with(self.lockstep(), source, self.job_seed(job), form)
     }
 
+    /// The seeds of the target that are built in; raw programs have none.
+    fn seeds(&self) -> impl Iterator<Item = Kept> {
+        let of_target = built_in::SEEDS.iter().filter(|(target, _)| *target == self.target.name);
+        of_target.flat_map(|(_, texts)| *texts).filter_map(|text| match self.target.program(text.as_bytes()) {
+            Program::World(program) => {
+                Some(Kept { tree: program.tree, ops: program.ops.into(), cells: Box::default() })
+            }
+            Program::Raw(_) => None,
+        })
+    }
+
     fn fuzz<P: Programs>(&self, mut fleet: Fleet<P>) -> Result<Verdict, Failure>
     where
         Run<P>: Send,
@@ -217,6 +233,9 @@ impl Setup<'_> {
         let mut store = Store::new(self.options)?;
         for kept in store.read(self.target, self.environment)? {
             fleet.give(kept);
+        }
+        if !self.options.no_seeds {
+            self.seeds().for_each(|kept| fleet.give(kept));
         }
         let mut around = Around::new(self, &store, fleet.door())?;
         let stop = stop_flag()?;

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 /// The museum: known bugs, and how long the fuzzer needs for each
 ///
-/// Plants each bug alone and hunts it, world programs first, until lockstep reports it at its site. Then packed as it is runs for as long as all
+/// Plants each bug alone and hunts it from nothing, world programs first, until lockstep reports it at its site. Then packed as it is runs for as long as all
 /// hunts took together and must be clean, and a canary must be found at once. docs/MUSEUM.md says what each bug was.
 #[derive(Debug, Args)]
 #[command(after_help = "\
