@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release --example cells > cells.tsv` walks the whole domain and explores the closure of the world in each environment, with so many
 //! seconds of fuzzing (120, or the first argument; the second is a seed) whose finds are explored in their turn. Then move it to its place. Each cell
-//! that the table has was reached by some program and stays in it; after a change of the model or the world, begin with an empty `cells.tsv`.
+//! that the table has was reached by some program and stays in it as long as the walk has it; after a change of the model or the world, begin with an
+//! empty `cells.tsv`. With `-- more [SECONDS] [SEED]` there is no exploration: the walk, and what the table has and a fuzz run adds.
 //!
 //! `cargo run --release --example cells -- check [SECONDS] [SEED]` fuzzes each environment for so long (10) and fails if it meets a cell that the
 //! table has not.
@@ -39,19 +40,36 @@ fn main() -> ExitCode {
     {
         return missing(Path::new(directory));
     }
-    let check = arguments.first().is_some_and(|first| first == "check");
-    if check {
+    let mode = |word: &str| arguments.first().is_some_and(|first| first == word);
+    let (check, more) = (mode("check"), mode("more"));
+    if check || more {
         arguments.remove(0);
     }
     let number = |at: usize, default: u64| arguments.get(at).and_then(|n| n.parse().ok()).unwrap_or(default);
     let seed = number(1, 1);
+    if more {
+        let all = on_every_core(|environment| {
+            let walk = walked(environment);
+            let mut reachable = known(environment).common(&walk);
+            let (found, programs, _) = fuzzed(environment, Duration::from_secs(number(0, 10)), seed);
+            eprintln!("{environment}: {programs} programs add {} cells", found.without(&reachable).len());
+            reachable.add(&found);
+            Denominators { walk, reachable }
+        });
+        print!("{}", table_text(&all));
+        return ExitCode::SUCCESS;
+    }
     if check {
         let outside: usize = on_every_core(|environment| checked(environment, number(0, 10), seed)).into_iter().sum();
         return if outside == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    let all = on_every_core(|environment| Denominators {
-        walk: walked(environment),
-        reachable: closed(environment, Duration::from_secs(number(0, 120)), seed),
+    let all = on_every_core(|environment| {
+        let walk = walked(environment);
+        let mut reachable = closed(environment, Duration::from_secs(number(0, 120)), seed);
+        let stay = known(environment).common(&walk);
+        eprintln!("{environment}: {} cells more that programs of earlier runs reached", stay.without(&reachable).len());
+        reachable.add(&stay);
+        Denominators { walk, reachable }
     });
     print!("{}", table_text(&all));
     ExitCode::SUCCESS
@@ -88,6 +106,11 @@ fn walked(environment: Environment) -> CellSet {
     cells
 }
 
+/// What programs reach by the table as it is.
+fn known(environment: Environment) -> CellSet {
+    Denominators::of(environment).map(|known| known.reachable.clone()).unwrap_or_default()
+}
+
 /// The closure: the exploration, and what fuzzing finds beyond it, explored in its turn.
 fn closed(environment: Environment, time: Duration, seed: u64) -> CellSet {
     let start = Instant::now();
@@ -117,13 +140,7 @@ fn closed(environment: Environment, time: Duration, seed: u64) -> CellSet {
         closure.explore(&mut |_| true);
     }
     say(&closure, "closed");
-    let mut cells = closure.cells().clone();
-    if let Some(known) = Denominators::of(environment) {
-        let stay = known.reachable.without(&cells).len();
-        eprintln!("{environment}: {stay} cells more that programs of earlier runs reached");
-        cells.add(&known.reachable);
-    }
-    cells
+    closure.cells().clone()
 }
 
 /// Prints a program for each cell that a corpus lacks.

@@ -4,7 +4,7 @@ use crate::engine::{Cell, CellSet, Coverage};
 use crate::model::Model;
 use crate::program::{Program, Record};
 use crate::pte::Environment;
-use crate::site::{Answer, Call, RangeAnswer, RangeCall, TOTALS, Uses};
+use crate::site::{Answer, Call, RangeAnswer, RangeCall, SiteId, TOTALS, Uses};
 use crate::target::Target;
 use crate::triage::{BROKEN_NAMED, Broken, Files};
 use crate::world::World;
@@ -111,10 +111,14 @@ fn record_cells(cells: &mut CellSet, model: &Model, record: &Record) {
             let (ptes, params): (Vec<_>, Vec<_>) = entries.iter().copied().unzip();
             let call = RangeCall { site: *site, ptes: &ptes, params: &params, budgets: *budgets };
             let (mut right, mut aux, mut totals) = (ptes.clone(), vec![0; ptes.len()], [0; TOTALS]);
-            let mut outcomes = vec![0; ptes.len()];
+            let mut outcomes = Vec::with_capacity(ptes.len());
             let mut answer = RangeAnswer { ptes: &mut right, aux: &mut aux, totals: &mut totals };
-            model.range_seen(&call, &mut answer, |at, one| outcomes[at] = one.outcome);
-            for (at, (pte, p)) in entries.iter().enumerate() {
+            model.range_seen(&call, &mut answer, |_, one| outcomes.push(one.outcome));
+            // A scan has one outcome for all its entries; nothing is asked of those behind the one that ended a fork.
+            if *site == SiteId::KhugeScan {
+                outcomes.resize(entries.len(), 0);
+            }
+            for (at, (pte, p)) in entries.iter().enumerate().take(outcomes.len()) {
                 let answer = Answer { pte: right[at], outcome: outcomes[at], aux: aux[at], uses: Uses::NONE };
                 note(cells, model, &Call { site: *site, pte: *pte, p: *p }, &answer);
             }

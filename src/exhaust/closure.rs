@@ -7,7 +7,7 @@
 //! others. It is a fixpoint of that exploration and no proof: `docs/EXHAUST.md` says which runs hold it to account.
 
 use crate::engine::{CellSet, Coverage};
-use crate::program::{ACCIDENTS, OPERATIONS, Op, OpCode, Operation, PAGES, Shape, TABLE, Tree, WorldProgram, accident};
+use crate::program::{ACCIDENTS, OPERATIONS, Op, OpCode, Operation, PAGES, Shape, TABLE, Tree, WorldProgram};
 use crate::pte::Environment;
 use crate::world::{Outline, World};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -177,7 +177,7 @@ fn menu(page: u16, empty: bool, all: bool) -> Vec<Vec<Op>> {
         for arg in arguments(Operation::of(OpCode::Vma), usize::MAX) {
             // What may be executed, reads in sequence or has another file differs in nothing that a cell tells.
             if arg & 0x600 == 0 && arg >> 3 & 7 < 3 {
-                menu.push(vec![op(OpCode::Vma, 0, page - 1, 3, arg)]);
+                menu.push(vec![op(OpCode::Vma, 0, page, 2, arg)]);
             }
         }
         return menu;
@@ -200,12 +200,6 @@ fn menu(page: u16, empty: bool, all: bool) -> Vec<Vec<Op>> {
             }
         }
     }
-    // The same for the whole mapping, which so stays one.
-    for operation in OPERATIONS.iter().filter(|operation| splits(operation.code)) {
-        for arg in arguments(operation, COMBINATIONS) {
-            menu.push(vec![op(operation.code, 0, (page + PAGES - 1) % PAGES, 3, arg)]);
-        }
-    }
     let other = other_place(page);
     for kind in 0..5 {
         // What stands there is replaced; and the same file or other memory is mapped once more elsewhere.
@@ -213,12 +207,6 @@ fn menu(page: u16, empty: bool, all: bool) -> Vec<Vec<Op>> {
         for code in [OpCode::Read, OpCode::Write] {
             menu.push(vec![op(OpCode::Vma, 0, other, 2, kind), op(code, 0, other, 1, 0)]);
         }
-    }
-    // A fork that ends at the page before gets to this one no more.
-    for code in [OpCode::Read, OpCode::Write] {
-        let before = (page + PAGES - 1) % PAGES;
-        let fork = op(OpCode::Fork, accident::OOM, 0, 1, 0);
-        menu.push(vec![op(code, 0, before, 1, 0), op(OpCode::Pin, 0, before, 1, 0), fork]);
     }
     for event in [0, 1] {
         for code in [OpCode::Read, OpCode::Write] {
@@ -262,11 +250,6 @@ fn arguments(operation: &Operation, most: usize) -> Vec<u16> {
         }
     }
     some
-}
-
-/// Operations that split a mapping of which they change a part.
-fn splits(code: OpCode) -> bool {
-    matches!(code, OpCode::Mprotect | OpCode::UffdRegister | OpCode::UffdUnregister | OpCode::ClearRefs | OpCode::Mlock)
 }
 
 /// Operations that change nothing in the world.

@@ -209,15 +209,9 @@ fn cell_shift(state: &State) -> usize {
     state_of(state.pte, state.class) % 16 * 4
 }
 
-/// The kinds of answer that an entry of a range gets which is not answered by itself: khugepaged's scan has one outcome for all its entries, and
-/// behind the entry that stops a fork nothing is copied.
-fn unasked(site: SiteId, pte: u64) -> u64 {
-    let answer = |pte| Answer { pte, ..Answer::default() };
-    match site {
-        SiteId::KhugeScan => 1 << kind_of(pte, &answer(pte)),
-        SiteId::Fork | SiteId::ForkRfc02 | SiteId::ForkRfc17 => 1 << kind_of(pte, &answer(0)),
-        _ => 0,
-    }
+/// The kind of answer that an entry of khugepaged's scan gets: the scan has one outcome for all its entries.
+fn in_a_scan(site: SiteId, pte: u64) -> u64 {
+    if site == SiteId::KhugeScan { 1 << kind_of(pte, &Answer { pte, ..Answer::default() }) } else { 0 }
 }
 
 /// One thread: its subject, its comparison, its buffers.
@@ -252,7 +246,7 @@ impl Worker {
         for state in states[unit.states.clone()].iter().filter(|state| is_called_on(plan.site.id, state)) {
             let covers: Vec<_> = plan.covers(&self.model, state).collect();
             row.states += 1;
-            row.cells[state.class as usize] |= unasked(plan.site.id, state.pte) << cell_shift(state);
+            row.cells[state.class as usize] |= in_a_scan(plan.site.id, state.pte) << cell_shift(state);
             let parameters = covers.iter().map(|(cover, bases)| (cover.sets.len() * bases.len()) as u64).sum();
             row.parameters = row.parameters.max(parameters);
             for (cover, bases) in &covers {

@@ -198,7 +198,7 @@ impl<R: Subject> Lockstep<R> {
     }
 
     /// Asks the subject the calls and ranges of a trace, whose right answers are in it, and hands each divergence to `report` with the index of
-    /// the operation that made the call. `seen` is told of every call and of every entry of a range.
+    /// the operation that made the call. `seen` is told of every call and of every entry of a range that was asked.
     pub fn trace<S: Subject + ?Sized>(
         &mut self,
         subject: &mut S,
@@ -251,7 +251,9 @@ impl<R: Subject> Lockstep<R> {
             for i in entries.clone() {
                 let (entry, right) = (trace.entry(record, i), trace.right_entry(i));
                 let class = self.judge.model.class(entry.pte);
-                seen(&entry, class, &right);
+                if i < entries.start + record.asked {
+                    seen(&entry, class, &right);
+                }
                 self.tally.count(entry.pte, class, &right);
             }
             let right = Answered {

@@ -39,6 +39,8 @@ pub struct RangeRecord {
     pub budgets: Budgets,
     /// The model's aggregates.
     pub totals: [u64; TOTALS],
+    /// How many of them have an answer of their own: nothing is asked of those behind the one that ended a fork.
+    pub asked: usize,
     /// The index of the operation that made it.
     pub op: u16,
 }
@@ -84,11 +86,11 @@ impl Trace {
         answer
     }
 
-    /// Every call and every entry of a range, with the model's answer, as lockstep is told of them.
+    /// Every call and every entry of a range that was asked, with the model's answer, as lockstep is told of them.
     pub fn each(&self, mut seen: impl FnMut(&Call, &Answer)) {
         self.calls.iter().zip(&self.answers).for_each(|(call, answer)| seen(call, answer));
         for record in &self.ranges {
-            for at in record.start..record.start + record.len {
+            for at in record.start..record.start + record.asked {
                 seen(&self.entry(record, at), &self.right_entry(at));
             }
         }
@@ -114,7 +116,7 @@ impl Trace {
         for words in [&mut self.right_ptes, &mut self.right_aux, &mut self.right_outcomes] {
             words.resize(start + len, 0);
         }
-        let mut record = RangeRecord { site, start, len, budgets, totals: [0; TOTALS], op };
+        let mut record = RangeRecord { site, start, len, budgets, totals: [0; TOTALS], asked: len, op };
         let call = RangeCall { site, ptes: &self.ptes[start..], params: &self.params[start..], budgets };
         let mut answer = RangeAnswer {
             ptes: &mut self.right_ptes[start..],
@@ -127,6 +129,8 @@ impl Trace {
             outcomes[i] = one.outcome;
             seen = i + 1;
         });
+        // A scan has one outcome for all its entries.
+        record.asked = if site == SiteId::KhugeScan { len } else { seen };
         self.ranges.push(record);
         seen
     }
