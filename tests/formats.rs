@@ -42,6 +42,8 @@ fn every_field_that_a_command_prints_is_documented_and_no_other_is() {
     let replay = json(&["replay", "--json", "docs/special.pte"]);
     let vectors = json(&["vectors", "--json", "tests/vectors/uses.tsv"]);
     let museum = json(&["museum", "--list", "--json"]);
+    let exhaust = json(&["exhaust", "--json", "--domain", "small", "--site", "move_soft_dirty"]);
+    let small = dir.join("small");
     let triage = json(&["triage", "--json", dir.join("empty").to_str().expect("a path")]);
     let stats_flag = ["--time", "2500ms", "--json=stream", "--stats", stats.to_str().expect("a path")];
     let stream = output(&[&bug[..], &stats_flag].concat());
@@ -68,6 +70,10 @@ fn every_field_that_a_command_prints_is_documented_and_no_other_is() {
         ("museum --list", &museum),
         ("museum --list bugs", &museum["bugs"][0]),
         ("triage", &triage),
+        ("exhaust", &exhaust),
+        ("exhaust sites", &exhaust["sites"][0]),
+        ("coverage", &json(&["coverage", "--json", "corpus/mremap"])),
+        ("cmin", &json(&["cmin", "--json", "corpus/mremap", "-o", small.to_str().expect("a path")])),
     ] {
         assert_eq!(documented(&page, of), fields(value), "{of}");
     }

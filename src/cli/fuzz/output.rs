@@ -84,16 +84,21 @@ fn summary(setup: &Setup<'_>, progress: &Progress, finds: &[&Find]) -> String {
         1 => format!("{WRONG}1 signature{WRONG:#}, {divergences} divergences"),
         n => format!("{WRONG}{n} signatures{WRONG:#}, {divergences} divergences"),
     };
+    // Raw programs are not kept.
+    let by = match progress.corpus {
+        0 => String::new(),
+        programs => format!(" by {} programs", count(programs as u64)),
+    };
     format!(
         "{BOLD}{}{BOLD:#} site calls in {} programs, {:.1} s ({} a second), {:.0} % no-ops\n\
-         {} covered by {} programs; {verdict}; seed {}, {}\n",
+         {} covered{}; {verdict}; seed {}, {}\n",
         count(progress.site_calls),
         count(progress.programs),
         progress.elapsed.as_secs_f64(),
         count(progress.rate() as u64),
         progress.noop_share() * 100.0,
         cells_words(setup, progress.covered),
-        count(progress.corpus as u64),
+        by,
         setup.seed,
         jobs_words(setup.jobs),
     )
