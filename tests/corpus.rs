@@ -217,6 +217,31 @@ fn nothing_lies_about_that_belongs_to_no_target() {
     }
 }
 
+#[test]
+fn a_crash_file_runs_in_its_target_as_it_is_with_its_comments_before_the_program() {
+    let sequence = Target::by_name("sequence").expect("a target");
+    let (mut cells, mut shown) = (Box::new([0; CELLS]), 0);
+    for entry in std::fs::read_dir(root().join("corpus/crashes")).expect("the crashes") {
+        let path = entry.expect("a directory entry").path();
+        let text = read(&path);
+        let program = Program::from_text(&text).expect("a program");
+        if matches!(program, Program::Raw(_)) {
+            continue;
+        }
+        assert_eq!(sequence.program(text.as_bytes()), program, "{}", path.display());
+        let slug = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let subject = format!("bug:{slug}");
+        let settings = Settings::from_variables(|name| match name {
+            "PTEFUZZ_SUBJECT" => Some(subject.clone()),
+            "PTEFUZZ_SPECIAL" => text.lines().find_map(|line| line.strip_prefix("# special: ")).map(str::to_string),
+            _ => None,
+        });
+        let mut session = Session::new(sequence, &settings.expect("a bug")).expect("a subject");
+        shown += !session.run(text.as_bytes(), &mut cells).is_empty() as usize;
+    }
+    assert_eq!(shown, 44, "each shows its bug");
+}
+
 /// The file that has the seeds of the targets of operations built in, as it must be.
 fn built_in_seeds() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

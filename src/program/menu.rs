@@ -47,7 +47,7 @@ impl Menu {
         Op { code: self.codes[op.code as usize % self.codes.len()], ..op }.canonical()
     }
 
-    /// The bytes of an input: of a text (one that starts with `ptefuzz 1`) those of the lines before the first that does not parse, or nothing if it
+    /// The bytes of an input: of a text (`ptefuzz 1`, after any comments) those of the lines before the first that does not parse, or nothing if it
     /// is of the other kind; of anything else the input itself.
     pub fn bytes<'a>(&self, input: &'a [u8]) -> Cow<'a, [u8]> {
         match text_total(input) {

@@ -106,10 +106,21 @@ impl Program {
     }
 }
 
+/// Whether an input is a text: its first line that is neither empty nor a comment begins with `ptefuzz 1`.
+fn is_text(input: &[u8]) -> bool {
+    // Programs in bytes begin with 0 or 1: nothing to look through.
+    if !input.first().is_some_and(|byte| matches!(byte, b'p' | b'#') || byte.is_ascii_whitespace()) {
+        return false;
+    }
+    let mut lines = input.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_start);
+    let first = lines.find(|line| !matches!(line.first(), None | Some(b'#')));
+    first.is_some_and(|line| line.starts_with(b"ptefuzz 1"))
+}
+
 /// The program of an input that is a text, none if it is not one: the lines before the first that does not parse, since an engine may have cut the
 /// file anywhere.
 pub(crate) fn text_total(input: &[u8]) -> Option<Program> {
-    if !input.starts_with(b"ptefuzz 1") {
+    if !is_text(input) {
         return None;
     }
     let valid = input.utf8_chunks().next()?.valid();
