@@ -51,6 +51,7 @@ pub mod lockstep;
 pub mod model;
 pub mod museum;
 pub mod packed;
+mod page;
 pub mod program;
 pub mod pte;
 pub mod site;

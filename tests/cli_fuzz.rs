@@ -1,17 +1,11 @@
 //! `ptefuzz fuzz`, `replay` and `vectors` as programs: what they print, what they write, and how they end.
 
+mod common;
+
+use common::{ptefuzz, stderr};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-
-/// Runs the program in the project's directory.
-fn ptefuzz(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ptefuzz"))
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("the program starts")
-}
+use std::process::Output;
 
 fn code(output: &Output) -> i32 {
     output.status.code().expect("it ended by itself")
@@ -19,10 +13,6 @@ fn code(output: &Output) -> i32 {
 
 fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("text")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("text")
 }
 
 /// The one JSON object on standard output.

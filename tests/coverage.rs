@@ -1,5 +1,8 @@
 //! The table of cells is held to account by whoever runs programs; `coverage` and `cmin` as programs.
 
+mod common;
+
+use common::{ptefuzz, stderr};
 use ptefuzz::engine::{Cell, CellSet, Denominators, Habits, Limits, Next, RawRun, WorldRun};
 use ptefuzz::exhaust::{Domain, walk};
 use ptefuzz::lockstep::{Lockstep, Subject};
@@ -13,7 +16,7 @@ use ptefuzz::world::World;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 fn table(environment: Environment) -> &'static Denominators {
     Denominators::of(environment).expect("one of the six environments")
@@ -71,19 +74,6 @@ fn the_seeds_reach_nothing_that_the_table_has_not() {
     let output = ptefuzz(&["coverage", "corpus", "--json"]);
     let report = json(&output);
     assert_eq!(report["covered"], report["covered_walk"], "{}", stderr(&output));
-}
-
-/// Runs the program in the project's directory.
-fn ptefuzz(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ptefuzz"))
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("the program starts")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 fn json(output: &Output) -> Value {

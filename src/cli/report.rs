@@ -28,9 +28,7 @@ pub fn paint(lines: &[Line]) -> String {
 
 /// The name of the file that a signature's program is written to.
 pub fn artifact_name(signature: &Signature) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+') { c } else { '_' };
-    let name: String = signature.to_string().chars().map(plain).take(120).collect();
-    format!("{name}.pte")
+    format!("{}.pte", signature.file_stem())
 }
 
 /// The signatures of `--known FILE`; none without it.

@@ -6,7 +6,7 @@
 
 use super::Coverage;
 use crate::pte::{Class, Environment};
-use crate::site::{SITE_COUNT, SITES, SiteId};
+use crate::site::{SITE_COUNT, SITES, Site, SiteId};
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -239,7 +239,7 @@ fn parse(text: &str) -> Option<Vec<Denominators>> {
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let mut columns = line.split('\t');
         let name = columns.next()?;
-        let site = SITES.iter().find(|site| site.name == name)?.id;
+        let site = Site::by_name(name)?.id;
         let name = columns.next()?;
         let class = Class::ALL.into_iter().find(|class| class.name() == name)?;
         for reachable in [false, true] {

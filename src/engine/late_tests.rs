@@ -91,6 +91,21 @@ fn programs_of_operations_whose_calls_are_asked_later_find_the_same() {
 }
 
 #[test]
+fn a_subject_without_ranges_meets_no_cell_that_programs_cannot_reach() {
+    let environment = Environment::default();
+    let all = Denominators::of(environment).expect("the real special value");
+    for batch in [64, 1000] {
+        let lockstep = Lockstep::new(Model::new(environment));
+        let mut run = WorldRun::with(lockstep, World::new(environment), 3, Target::sequence(), Habits::default());
+        let limits = Limits { time: None, programs: Some(20_000) };
+        run.run(&mut Liking::new(batch), limits, &mut |_| Next::Continue);
+        let outside = run.coverage().set().without(&all.reachable);
+        let outside: Vec<String> = outside.iter().filter_map(Cell::from_number).map(|cell| cell.to_string()).collect();
+        assert_eq!(outside, [""; 0], "{batch}");
+    }
+}
+
+#[test]
 fn raw_programs_whose_calls_are_asked_later_find_the_same() {
     let run = || {
         let environment = Environment::default();

@@ -82,6 +82,12 @@ impl Signature {
         }
     }
 
+    /// The signature with nothing in it that a shell or a file system minds, cut to 120 characters.
+    pub fn file_stem(&self) -> String {
+        let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+') { c } else { '_' };
+        self.to_string().chars().map(plain).take(120).collect()
+    }
+
     /// What differed, in the words of the signature.
     pub fn difference(&self) -> String {
         let mut words = match self.fault {

@@ -1,6 +1,6 @@
 //! What the glue of an engine calls: a session and a mutator set up from the environment, and a run that ends in the text of a crash.
 
-use super::{Cells, Session, Settings, Target, artifact_name, crash_message};
+use super::{Cells, Session, Settings, Target, crash_message};
 use crate::lockstep::Tally;
 use crate::program::Mutator;
 use std::path::{Path, PathBuf};
@@ -55,7 +55,7 @@ impl Harness {
         let Some((step, divergence)) = self.session.run(input, cells).first() else { return Ok(()) };
         let program = target.program(input);
         let dir = dir.map_or_else(std::env::temp_dir, PathBuf::from);
-        let path = dir.join(artifact_name(target.name, divergence));
+        let path = dir.join(format!("{}-{}.pte", target.name, divergence.signature.file_stem()));
         let text = format!("{}# {}\n# {}\n", program.to_text(), divergence.signature, divergence.environment);
         let file = match write_aside(&path, &text) {
             Ok(()) => path.display().to_string(),

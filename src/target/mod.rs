@@ -18,7 +18,7 @@ pub use cells::{CELLS, Cells};
 pub use dictionary::{dictionary, options};
 pub use harness::Harness;
 pub use parsers::{PARSERS, Parser};
-pub use report::{artifact_name, crash_message};
+pub use report::crash_message;
 pub use session::Session;
 pub use settings::{Settings, VARIABLES};
 pub use table::TARGETS;
@@ -61,7 +61,7 @@ impl Target {
 
     /// The program that it makes of an input. Every input is one.
     ///
-    /// A text (what starts with `ptefuzz 1`) counts as far as it parses. The first byte of anything else does not matter: the target says the kind. An
+    /// A text (`ptefuzz 1`, after any comments) counts as far as it parses. The first byte of anything else does not matter: the target says the kind. An
     /// operation or site that the target has not stands for one that its number picks.
     pub fn program(&self, input: &[u8]) -> Program {
         self.menu.program(input)

@@ -24,11 +24,3 @@ pub fn crash_message(
     let _ = write!(text, "\nptefuzz replay{} {file}\n", settings.arguments());
     text
 }
-
-/// The file name of a find: its target, then its signature with nothing in it that a shell or a file system minds.
-pub fn artifact_name(target: &str, divergence: &Divergence) -> String {
-    let signature = divergence.signature.to_string();
-    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+') { c } else { '_' };
-    let signature: String = signature.chars().map(plain).take(120).collect();
-    format!("{target}-{signature}.pte")
-}

@@ -244,14 +244,15 @@ impl Setup<'_> {
         let counts = around.sync.as_ref().map(Sync::counts);
         let streams = self.options.json.as_deref() == Some("stream");
         let mut told = |news: &News| {
-            let shared = |sync: &mut Sync| sync.take(news, &known);
-            let result = store.take(news, &known).and_then(|()| around.sync.as_mut().map_or(Ok(()), shared));
-            match news {
-                // Told of when it is written down, and not before.
-                News::Find(find) if result.is_ok() && streams && !known.contains(&find.first.signature) => {
-                    let _ = print_line(&event("find", find_json(find, store.artifact(&find.first.signature))));
-                }
-                _ => {}
+            let find = match news {
+                News::Find(find) if known.contains(&find.first.signature) => return,
+                News::Find(find) => Some(find),
+                News::Kept(_) => None,
+            };
+            let result = store.take(news).and_then(|()| around.sync.as_mut().map_or(Ok(()), |sync| sync.take(news)));
+            // Told of when it is written down, and not before.
+            if let Some(find) = find.filter(|_| result.is_ok() && streams) {
+                let _ = print_line(&event("find", find_json(find, store.artifact(&find.first.signature))));
             }
             note(&failed, result);
         };

@@ -6,6 +6,7 @@ use super::{Options, Setup};
 use crate::cli::error::{Failure, write_aside};
 use crate::cli::report::find_text;
 use ptefuzz::engine::Find;
+use ptefuzz::triage::report::sarif_log;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::Path;
@@ -143,20 +144,7 @@ fn sarif(finds: &[&Find], known: &[&Find], store: &Store) -> Value {
             result
         })
         .collect();
-    json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": "ptefuzz",
-                "version": env!("CARGO_PKG_VERSION"),
-                "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": rules,
-            }},
-            "columnKind": "unicodeCodePoints",
-            "results": results,
-        }],
-    })
+    sarif_log(rules, results)
 }
 
 #[cfg(test)]

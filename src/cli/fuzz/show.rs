@@ -96,12 +96,8 @@ impl Show {
     /// The state in one line.
     fn line(&self, progress: &Progress, rate: f64) -> String {
         format!(
-            "{}  {} programs  {} calls ({}/s)  {:.0} % no-ops  {}{} cells  {}",
-            self.clock(progress),
-            count(progress.programs),
-            count(progress.site_calls),
-            count(rate as u64),
-            progress.noop_share() * 100.0,
+            "{}  {}{} cells  {}",
+            self.amount(progress, rate),
             progress.covered,
             self.goal,
             match progress.signatures {
@@ -122,18 +118,26 @@ impl Show {
             n => format!("  {n} finds"),
         };
         format!(
-            "{}  {} programs  {} calls ({}/s)  {:.0} % no-ops\n\
+            "{}\n\
              {}{} cells by {} programs, the last {} s ago  jobs {}{more}{finds}",
-            self.clock(progress),
-            count(progress.programs),
-            count(progress.site_calls),
-            count(rate as u64),
-            progress.noop_share() * 100.0,
+            self.amount(progress, rate),
             progress.covered,
             self.goal,
             progress.corpus,
             progress.elapsed.saturating_sub(progress.last_new).as_secs(),
             shown.join(" "),
+        )
+    }
+
+    /// How long, how much and how fast.
+    fn amount(&self, progress: &Progress, rate: f64) -> String {
+        format!(
+            "{}  {} programs  {} calls ({}/s)  {:.0} % no-ops",
+            self.clock(progress),
+            count(progress.programs),
+            count(progress.site_calls),
+            count(rate as u64),
+            progress.noop_share() * 100.0,
         )
     }
 

@@ -8,7 +8,7 @@ use super::seeds::{Passed, Seed, read_seeds};
 use crate::cli::error::{Failure, remove_leftovers, write_aside};
 use crate::cli::report::artifact_name;
 use ptefuzz::engine::{Find, Fleet, Habits, Kept, Limits, News, Next, WorldRun};
-use ptefuzz::lockstep::{KnownSignatures, Lockstep, Signature};
+use ptefuzz::lockstep::{Lockstep, Signature};
 use ptefuzz::model::Model;
 use ptefuzz::packed::Packed;
 use ptefuzz::program::Program;
@@ -123,10 +123,9 @@ impl Store {
     /// # Errors
     ///
     /// A file that cannot be written.
-    pub fn take(&mut self, news: &News, known: &KnownSignatures) -> Result<(), Failure> {
+    pub fn take(&mut self, news: &News) -> Result<(), Failure> {
         match news {
             News::Kept(kept) => self.keep(kept),
-            News::Find(find) if known.contains(&find.first.signature) => Ok(()),
             News::Find(find) => self.report(find),
         }
     }

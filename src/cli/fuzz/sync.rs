@@ -8,7 +8,6 @@ use super::seeds::{Passed, read_seed};
 use super::store::{find_program, name_of_kept};
 use crate::cli::error::{Failure, remove_leftovers, write_aside};
 use ptefuzz::engine::{Door, Find, Kept, News};
-use ptefuzz::lockstep::KnownSignatures;
 use ptefuzz::target::Target;
 use std::collections::HashSet;
 use std::fs::File;
@@ -100,10 +99,9 @@ impl Sync {
     /// # Errors
     ///
     /// A file that cannot be written.
-    pub fn take(&mut self, news: &News, known: &KnownSignatures) -> Result<(), Failure> {
+    pub fn take(&mut self, news: &News) -> Result<(), Failure> {
         match news {
             News::Kept(kept) => self.keep(kept),
-            News::Find(find) if known.contains(&find.first.signature) => Ok(()),
             News::Find(find) => self.report(find),
         }
     }

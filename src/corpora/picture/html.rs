@@ -2,9 +2,10 @@
 
 use super::{Field, Picture};
 use crate::engine::Cell;
+use crate::page::page;
 use crate::pte::Class;
 use crate::site::{SITES, Site};
-use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
+use maud::{Markup, html as markup};
 use std::collections::BTreeSet;
 
 /// The page's style, in the page itself.
@@ -14,32 +15,20 @@ const STYLE: &str = include_str!("page.css");
 pub fn html(picture: &Picture<'_>) -> String {
     let title = format!("{} of {} cells", picture.covered(), picture.goal.len());
     let never = picture.never();
-    markup! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "ptefuzz coverage: " (title) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                header {
-                    h1 { (title) " " span.soft { (format!("{:.1} %", 100.0 * picture.share())) } }
-                    p { "Reached by " (picture.reached.entries.len()) " programs of " code { (picture.name) } ", of those "
-                        (picture.of.words()) "; " (picture.environment.to_string()) "." }
-                    p.soft { "A cell is a site, the pte that it meets (class, soft-dirty, uffd-wp, write, dirty) and what the right answer does: change the pte, report something, both or neither." }
-                }
-                (matrix(picture))
-                (never_reached(&never))
-                main { @for site in &SITES { (of_site(picture, site)) } }
-                (programs(picture))
-                footer { "ptefuzz " (env!("CARGO_PKG_VERSION")) }
-            }
+    let body = markup! {
+        header {
+            h1 { (title) " " span.soft { (format!("{:.1} %", 100.0 * picture.share())) } }
+            p { "Reached by " (picture.reached.entries.len()) " programs of " code { (picture.name) } ", of those "
+                (picture.of.words()) "; " (picture.environment.to_string()) "." }
+            p.soft { "A cell is a site, the pte that it meets (class, soft-dirty, uffd-wp, write, dirty) and what the right answer does: change the pte, report something, both or neither." }
         }
-    }
-    .into_string()
+        (matrix(picture))
+        (never_reached(&never))
+        main { @for site in &SITES { (of_site(picture, site)) } }
+        (programs(picture))
+        footer { "ptefuzz " (env!("CARGO_PKG_VERSION")) }
+    };
+    page(&format!("ptefuzz coverage: {title}"), STYLE, &body)
 }
 
 fn matrix(picture: &Picture<'_>) -> Markup {

@@ -3,9 +3,10 @@
 use super::{Bucket, Report, counted, rule};
 use crate::lockstep::explain::{Tone, explain};
 use crate::museum;
+use crate::page::page;
 use crate::program::Program;
 use crate::triage::{Step, steps};
-use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
+use maud::{Markup, html as markup};
 
 /// The page's style, in the page itself.
 const STYLE: &str = include_str!("page.css");
@@ -16,36 +17,24 @@ const NAMED: usize = 50;
 pub fn html(report: &Report<'_>) -> String {
     let triage = report.triage;
     let title = format!("{} in {}", counted(triage.buckets.len() as u64, "bucket"), report.directory);
-    markup! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "ptefuzz: " (title) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                header {
-                    h1 { (title) }
-                    p { "Subject " code { (report.settings.subject.to_string()) } ", "
-                        (report.settings.environment.to_string()) ". " (files(report)) }
-                }
-                @if triage.buckets.is_empty() {
-                    p.clean { "No program shows a divergence" @if !triage.known.is_empty() { " that is not listed as known" } "." }
-                } @else {
-                    (index(report))
-                }
-                main {
-                    @for (number, bucket) in triage.buckets.iter().enumerate() { (article(report, number, bucket)) }
-                }
-                (rest(report))
-                footer { "ptefuzz " (env!("CARGO_PKG_VERSION")) ". A bucket is one mistake, as far as its signatures tell." }
-            }
+    let body = markup! {
+        header {
+            h1 { (title) }
+            p { "Subject " code { (report.settings.subject.to_string()) } ", "
+                (report.settings.environment.to_string()) ". " (files(report)) }
         }
-    }
-    .into_string()
+        @if triage.buckets.is_empty() {
+            p.clean { "No program shows a divergence" @if !triage.known.is_empty() { " that is not listed as known" } "." }
+        } @else {
+            (index(report))
+        }
+        main {
+            @for (number, bucket) in triage.buckets.iter().enumerate() { (article(report, number, bucket)) }
+        }
+        (rest(report))
+        footer { "ptefuzz " (env!("CARGO_PKG_VERSION")) ". A bucket is one mistake, as far as its signatures tell." }
+    };
+    page(&format!("ptefuzz: {title}"), STYLE, &body)
 }
 
 fn files(report: &Report<'_>) -> String {

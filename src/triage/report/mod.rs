@@ -6,7 +6,7 @@ mod sarif;
 
 pub use html::html;
 pub use json::json;
-pub use sarif::sarif;
+pub use sarif::{sarif, sarif_log};
 
 use super::state::News;
 use super::{Bucket, Settings, Triage};

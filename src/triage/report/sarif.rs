@@ -44,6 +44,11 @@ pub fn sarif(report: &Report<'_>) -> Value {
             "suppressions": [{ "kind": "external", "justification": "listed as known" }],
         }));
     }
+    sarif_log(rules, results)
+}
+
+/// A log with the rules and results of one run.
+pub fn sarif_log(rules: Vec<Value>, results: Vec<Value>) -> Value {
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
