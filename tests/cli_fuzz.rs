@@ -180,6 +180,23 @@ fn the_command_that_a_find_comes_with_shows_it_again() {
 }
 
 #[test]
+fn the_file_of_a_find_says_which_subject_it_needs_and_who_forgets_it_is_told() {
+    let dir = directory("whose");
+    let bug = "bug:mremap-marks-special";
+    let flags = ["--target", "mremap", "--subject", bug, "--seed", "1", "--jobs", "1", "--execs", "3000"];
+    let output = ptefuzz(&[&["fuzz", "--artifacts", text(&dir)], &flags[..]].concat());
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    let file = dir.join("move_soft_dirty_pte_special-_swap.pte");
+    let program = std::fs::read_to_string(&file).expect("the find");
+    assert_eq!(program.lines().last(), Some(format!("# --subject {bug}").as_str()), "{program}");
+    let forgotten = ptefuzz(&["minimize", text(&file)]);
+    assert_eq!(code(&forgotten), 0);
+    let expected = "clean with subject packed, config=uffd-wp special=0x4: nothing to minimise";
+    assert!(stderr(&forgotten).contains(expected), "{}", stderr(&forgotten));
+    assert_eq!(code(&ptefuzz(&["minimize", text(&file), "--subject", bug])), 1);
+}
+
+#[test]
 fn what_is_known_is_counted_and_neither_reported_nor_written_nor_an_exit_code() {
     let dir = directory("known");
     let list = dir.join("known.txt");

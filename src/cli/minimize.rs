@@ -50,7 +50,8 @@ pub fn run(options: &Options) -> Result<Verdict, Failure> {
     let mut subject = options.subject.build(environment)?;
     let mut runner = Runner::new(environment).reporting_collisions(options.allow_colliding_offsets);
     let Some((_, divergence)) = runner.first(&program, &mut *subject) else {
-        let _ = writeln!(std::io::stderr(), "{}: clean, nothing to minimise", options.input.display());
+        let (file, subject) = (options.input.display(), options.subject.name());
+        let _ = writeln!(std::io::stderr(), "{file}: clean with subject {subject}, {environment}: nothing to minimise");
         return Ok(Verdict::Clean);
     };
     let small = minimize(&mut runner, &mut *subject, &program, divergence.signature);

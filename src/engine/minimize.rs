@@ -52,6 +52,11 @@ fn cut_after<S: Subject + ?Sized>(runner: &mut Runner, subject: &mut S, program:
 
 type Keeps<'a, P> = &'a mut dyn FnMut(&P) -> bool;
 
+/// The smallest program of operations that the passes find of which something still holds; the program itself where it does not hold.
+pub fn shrink(program: &WorldProgram, holds: &mut dyn FnMut(&WorldProgram) -> bool) -> WorldProgram {
+    if holds(program) { minimize_world(program.clone(), holds) } else { program.clone() }
+}
+
 fn minimize_world(mut program: WorldProgram, keeps: Keeps<'_, WorldProgram>) -> WorldProgram {
     loop {
         let before = program.clone();

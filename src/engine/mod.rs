@@ -25,7 +25,7 @@ pub use finds::{Find, Finds};
 pub use fleet::{Door, Fleet, JobProgress, News, Told, Watcher};
 pub use job::Job;
 pub use kept::{Corpus, Kept};
-pub use minimize::minimize;
+pub use minimize::{minimize, shrink};
 pub use raw::{RawPrograms, RawRun};
 pub use run::{Check, Programs, Run};
 pub use runner::Runner;

@@ -100,6 +100,7 @@ impl World {
         let pte = state.pte(page);
         let class = self.class(pte);
         let mut digest = Digest(self.tree as u64 + 2);
+        digest.flags([page >= TABLE]);
         digest.word(class as u64);
         let l = &X86_64;
         match class {
@@ -121,6 +122,7 @@ impl World {
                 digest.word(match state.cached(&vma, page) {
                     Cached::Hole => 1,
                     Cached::Swapped(_) => 2,
+                    Cached::Frame(cached) if self.page_of(pte).is_some_and(|frame| frame != cached as usize) => 4,
                     Cached::Frame(_) => 3,
                 });
             }

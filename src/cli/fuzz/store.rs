@@ -28,6 +28,8 @@ pub struct Store {
     /// Names of the programs in the corpus.
     names: HashSet<String>,
     written: HashMap<Signature, String>,
+    /// What was said of the subject, if it is not the default one: a find shows itself with that alone.
+    subject: Option<String>,
     /// Held as long as the run lasts, by the one run that removes and keeps statistics.
     lock: Option<File>,
     /// The list of what this engine wrote, at its end.
@@ -53,6 +55,7 @@ impl Store {
             artifacts: options.artifacts.clone(),
             names: HashSet::new(),
             written: HashMap::new(),
+            subject: Some(options.subject.arguments().trim().to_string()).filter(|said| !said.is_empty()),
             lock: None,
             own: None,
         };
@@ -151,7 +154,10 @@ impl Store {
         let Some(dir) = &self.artifacts else { return Ok(()) };
         let signature = find.first.signature;
         let path = dir.join(artifact_name(&signature));
-        let text = find_program(find);
+        let mut text = find_program(find);
+        if let Some(subject) = &self.subject {
+            text.push_str(&format!("# {subject}\n"));
+        }
         // What cannot be written is not lost: it stands in the message.
         write_aside(&path, text.as_bytes())
             .map_err(|failure| failure.with(&format!("the program that should have gone there:\n{text}")))?;
