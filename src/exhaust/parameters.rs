@@ -89,14 +89,15 @@ impl Plan {
         self.covers(model, state).map(|(cover, bases)| (cover.sets.len() * bases.len()) as u64).sum()
     }
 
-    /// Every combination of values of the fields that are read. Few are two protections and one value of every other field.
+    /// Every combination of values of the fields that are read. Few are two protections, two swap areas, and one value of every other field.
     fn bases(&self, model: &Model, state: &State, few: bool) -> Vec<Words> {
         let mut bases = vec![[0; 3]];
         for field in &self.values {
             let values = Values::of(model, self.site, field, state).0;
             let most = match field.domain {
                 _ if !few => usize::MAX,
-                FieldDomain::Prot => 2,
+                // One swap area that has the slot, and one that has not.
+                FieldDomain::Prot | FieldDomain::SwapArea => 2,
                 _ => 1,
             };
             let with = |base: &Words, value| {
@@ -277,10 +278,10 @@ impl Payload {
         near.into_iter().chain([self.right.wrapping_add(1), self.right ^ 1 << 39, wrong]).collect()
     }
 
-    /// Sizes of a swap area: none, one too few for the offset, just enough, the largest, and where only the low 32 bits are enough.
+    /// Sizes of a swap area: just enough for the offset, one too few, none, and where only the low 32 bits are enough; the largest.
     fn areas(&self) -> Vec<u64> {
         let low = self.held & 0xffff_ffff;
-        vec![0, low, low + 1, self.held + 1, 0xffff_ffff, 1 << 32 | 1]
+        vec![self.held + 1, low, 0, low + 1, 0xffff_ffff, 1 << 32 | 1]
     }
 
     /// Ptes of every class, and the pte itself with one flag changed.

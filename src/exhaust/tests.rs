@@ -6,7 +6,7 @@ use super::{Report, walk};
 use crate::lockstep::{SiteSet, Subject};
 use crate::model::Model;
 use crate::packed::Packed;
-use crate::pte::{Class, Config, Environment};
+use crate::pte::{Class, Config, Environment, X86_64};
 use crate::site::{Answer, Call, SITES, SiteId, check_call};
 use std::collections::HashSet;
 
@@ -47,6 +47,18 @@ fn packed_is_clean_over_the_small_domain_and_the_model_ignores_what_was_measured
             assert_eq!(row.unsound, 0, "{} in {environment}", row.name());
             assert!(row.checks > 0 && row.states > 0, "{}", row.name());
         }
+    }
+}
+
+#[test]
+fn a_mistake_in_what_swapoff_puts_back_is_found_in_the_small_domain_too() {
+    for site in [SiteId::Unuse, SiteId::UnuseV3] {
+        let report = spoiled(site, Domain::Small, true, |call, answer| {
+            if call.pte & 1 == 0 && answer.pte & 1 != 0 {
+                answer.pte ^= X86_64.soft_dirty;
+            }
+        });
+        assert_eq!(report.divergences(), 1, "no swap area of the domain has the slot");
     }
 }
 
