@@ -64,6 +64,8 @@ fn statistics_count_on_from_run_to_run_and_can_be_drawn() {
     assert!(picture.starts_with("<svg ") && picture.trim_end().ends_with("</svg>"));
     assert_eq!(picture.matches("<polyline").count(), 3 * 2, "a line for each run in each panel");
     assert!(picture.contains(", 2 runs, no divergence"), "{picture}");
+    assert_eq!(last["total_cells"], second["total_reachable"]);
+    assert!(picture.contains(&format!(">{} there are to reach (dashed)<", last["total_cells"])), "{picture}");
     assert_eq!(out(&run(&["plot", text(&file)])), picture);
 }
 

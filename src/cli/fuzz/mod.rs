@@ -323,7 +323,7 @@ impl Around {
         let labels = [("version", env!("CARGO_PKG_VERSION")), ("target", target), ("subject", subject.as_str())];
         let file = options.stats.clone().or_else(|| store.statistics());
         Ok(Around {
-            stats: file.map(|file| Stats::open(&file, target, &subject)).transpose()?,
+            stats: file.map(|file| Stats::open(&file, target, &subject, setup.goal)).transpose()?,
             metrics: options.metrics.map(|address| Metrics::serve(address, &labels)).transpose()?,
             sync: match &options.sync {
                 Some(dir) => Some(Sync::join(dir, &options.name, setup.target, door)?),

@@ -41,6 +41,9 @@ pub struct Sample {
     pub site_calls_per_second: f64,
     /// Cells reached in this run.
     pub covered: usize,
+    /// How many there are to reach, as far as it is known: what `covered` is measured by. Older lines have it not.
+    #[serde(default)]
+    pub total_cells: Option<usize>,
     /// Programs kept in this run.
     pub corpus: usize,
     /// Different signatures seen in this run.
@@ -68,7 +71,7 @@ impl Stats {
     /// # Errors
     ///
     /// A file that cannot be opened, or that another run writes to.
-    pub fn open(path: &Path, target: &str, subject: &str) -> Result<Stats, Failure> {
+    pub fn open(path: &Path, target: &str, subject: &str, total_cells: Option<usize>) -> Result<Stats, Failure> {
         let failed = |error: &std::io::Error| Failure::io("write", path, error);
         let file = OpenOptions::new().create(true).append(true).open(path).map_err(|error| failed(&error))?;
         if file.try_lock().is_err() {
@@ -86,6 +89,7 @@ impl Stats {
             run: before.run + 1,
             target: target.to_string(),
             subject: subject.to_string(),
+            total_cells,
             total_seconds: before.total_seconds,
             total_programs: before.total_programs,
             total_site_calls: before.total_site_calls,
@@ -202,7 +206,7 @@ mod tests {
     #[test]
     fn a_second_run_counts_on_from_where_the_first_was_killed() {
         let path = file("goes-on");
-        let mut stats = Stats::open(&path, "sequence", "packed").expect("a file");
+        let mut stats = Stats::open(&path, "sequence", "packed", Some(2747)).expect("a file");
         for second in 0..5 {
             stats.update(&progress(second)).expect("written");
         }
@@ -210,7 +214,7 @@ mod tests {
         let mut content = std::fs::read(&path).expect("a file");
         content.extend(b"{\"v\":1,\"run\":1,\"at\":17");
         std::fs::write(&path, content).expect("half a line");
-        let mut stats = Stats::open(&path, "sequence", "packed").expect("a file");
+        let mut stats = Stats::open(&path, "sequence", "packed", Some(2747)).expect("a file");
         stats.update(&progress(0)).expect("written");
         stats.update(&progress(3)).expect("written");
         let samples = samples(&path);
@@ -224,7 +228,7 @@ mod tests {
     #[test]
     fn lines_become_rarer_and_a_full_file_makes_room() {
         let path = file("rotates");
-        let mut stats = Stats::open(&path, "sequence", "packed").expect("a file");
+        let mut stats = Stats::open(&path, "sequence", "packed", Some(2747)).expect("a file");
         for second in 0..7200 {
             stats.update(&progress(second)).expect("written");
         }
@@ -239,7 +243,7 @@ mod tests {
         let last = samples(&path).pop().expect("a line");
         drop(stats);
         std::fs::write(&path, "").expect("emptied");
-        let next = Stats::open(&path, "sequence", "packed").expect("a file");
+        let next = Stats::open(&path, "sequence", "packed", Some(2747)).expect("a file");
         assert!(
             next.base.run == 2 && next.base.total_seconds > 0.0 && last.run == 1,
             "the older file says where to go on"
@@ -249,7 +253,7 @@ mod tests {
     #[test]
     fn two_runs_do_not_write_to_one_file() {
         let path = file("two");
-        let _first = Stats::open(&path, "sequence", "packed").expect("a file");
-        assert!(Stats::open(&path, "sequence", "packed").is_err());
+        let _first = Stats::open(&path, "sequence", "packed", Some(2747)).expect("a file");
+        assert!(Stats::open(&path, "sequence", "packed", Some(2747)).is_err());
     }
 }

@@ -13,21 +13,27 @@ const BOTTOM: f64 = 44.0;
 
 const STYLE: &str = "\
 text{font:12px system-ui,sans-serif;fill:#333}.title{font-size:15px;font-weight:600}.panel{font-weight:600}.dim{fill:#6b6b6b}\
-.grid{stroke:#e2e2e2}.line{fill:none;stroke:#1f6f8b;stroke-width:1.8;stroke-linejoin:round}.end{fill:#1f6f8b}.find{stroke:#b3261e;stroke-dasharray:3 3}\
+.grid{stroke:#e2e2e2}.line{fill:none;stroke:#1f6f8b;stroke-width:1.8;stroke-linejoin:round}.end{fill:#1f6f8b}.find{stroke:#b3261e;stroke-dasharray:3 3}.goal{stroke:#6b6b6b;stroke-dasharray:6 4}\
 .back{fill:#fff}@media(prefers-color-scheme:dark){text{fill:#ddd}.dim{fill:#9a9a9a}.grid{stroke:#3a3a3a}.line{stroke:#6fc3df}.end{fill:#6fc3df}\
-.find{stroke:#f2877f}.back{fill:#1b1b1b}}";
+.find{stroke:#f2877f}.goal{stroke:#9a9a9a}.back{fill:#1b1b1b}}";
 
-/// A panel: what it shows, of a sample, and how a value is written.
+/// A panel: what it shows, of a sample, what that could be at most, and how a value is written.
 struct Panel {
     title: &'static str,
     value: fn(&Sample) -> f64,
+    goal: fn(&Sample) -> Option<f64>,
     write: fn(f64) -> String,
 }
 
 const PANELS: [Panel; 3] = [
-    Panel { title: "coverage cells reached", value: |sample| sample.covered as f64, write: plain },
-    Panel { title: "site calls a second", value: |sample| sample.site_calls_per_second, write: short },
-    Panel { title: "resident memory", value: |sample| sample.rss_kib as f64 * 1024.0, write: bytes },
+    Panel {
+        title: "coverage cells reached",
+        value: |sample| sample.covered as f64,
+        goal: |sample| sample.total_cells.map(|cells| cells as f64),
+        write: plain,
+    },
+    Panel { title: "site calls a second", value: |sample| sample.site_calls_per_second, goal: |_| None, write: short },
+    Panel { title: "resident memory", value: |sample| sample.rss_kib as f64 * 1024.0, goal: |_| None, write: bytes },
 ];
 
 /// The picture of these samples, at least one.
@@ -91,9 +97,14 @@ fn draw_panel(svg: &mut String, panel: &Panel, samples: &[Sample], top: f64, end
         .chunk_by(|one, next| one.run == next.run)
         .map(|run| if run.len() > 2 { &run[1..] } else { run })
         .collect();
-    let highest = runs.iter().copied().flatten().map(panel.value).fold(0.0, f64::max);
-    let (ticks, highest) = value_ticks(highest);
-    let y = |value: f64| top + PANEL - value / highest * PANEL;
+    let goal = samples.last().and_then(panel.goal);
+    let values = || runs.iter().copied().flatten().map(panel.value);
+    let highest = values().fold(goal.unwrap_or(0.0), f64::max);
+    // What is measured by a goal begins where the runs began: the last steps to it are what one wants to see.
+    let lowest = if goal.is_some() { values().fold(highest, f64::min) } else { 0.0 };
+    let ticks = value_ticks(lowest, highest);
+    let (lowest, highest) = (ticks[0], ticks[ticks.len() - 1]);
+    let y = |value: f64| top + PANEL - (value - lowest) / (highest - lowest) * PANEL;
     let _ = writeln!(svg, "<text class=\"panel\" x=\"{LEFT}\" y=\"{:.1}\">{}</text>", top - 8.0, panel.title);
     for tick in ticks {
         let at = y(tick);
@@ -110,7 +121,17 @@ fn draw_panel(svg: &mut String, panel: &Panel, samples: &[Sample], top: f64, end
             (panel.write)(tick)
         );
     }
-    for run in runs {
+    if let Some(goal) = goal {
+        let (at, right) = (y(goal), WIDTH - RIGHT);
+        let _ = writeln!(svg, "<line class=\"goal\" x1=\"{LEFT}\" x2=\"{right:.1}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>");
+        let _ = writeln!(
+            svg,
+            "<text class=\"dim\" x=\"{right:.1}\" y=\"{:.1}\" text-anchor=\"end\">{} there are to reach (dashed)</text>",
+            top - 8.0,
+            (panel.write)(goal)
+        );
+    }
+    for run in &runs {
         let points: Vec<String> = run
             .iter()
             .map(|sample| format!("{:.1},{:.1}", x(sample.total_seconds, end), y((panel.value)(sample))))
@@ -137,11 +158,12 @@ fn x(seconds: f64, end: f64) -> f64 {
     LEFT + seconds / end * (WIDTH - LEFT - RIGHT)
 }
 
-/// About four round values from 0 up, and the top of the panel.
-fn value_ticks(highest: f64) -> (Vec<f64>, f64) {
-    let step = round_up(highest.max(1.0) / 4.0, &[1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0]);
-    let count = (highest / step).ceil().max(1.0) as usize;
-    ((0..=count).map(|tick| tick as f64 * step).collect(), count as f64 * step)
+/// About four round values, the first not above the lowest and the last not below the highest.
+fn value_ticks(lowest: f64, highest: f64) -> Vec<f64> {
+    let step = round_up((highest - lowest).max(1.0) / 4.0, &[1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0]);
+    let first = (lowest / step).floor();
+    let last = (highest / step).ceil().max(first + 1.0);
+    (0..=(last - first) as usize).map(|tick| (first + tick as f64) * step).collect()
 }
 
 /// The next of these mantissas times a power of ten.
@@ -193,9 +215,15 @@ mod tests {
         for (highest, last, count) in
             [(0.0, 0.25, 2), (7.0, 8.0, 5), (100.0, 100.0, 5), (4321.0, 4500.0, 4), (2.2e7, 2.4e7, 5)]
         {
-            let (ticks, top) = value_ticks(highest);
+            let ticks = value_ticks(0.0, highest);
+            let top = ticks[ticks.len() - 1];
             assert!(top >= highest && ticks.len() <= 7 && ticks[0] == 0.0, "{highest}: {ticks:?}");
             assert!((top - last).abs() < 1e-6 && ticks.len() == count, "{highest}: {ticks:?}");
+        }
+        for (lowest, highest) in [(2480.0, 2747.0), (2747.0, 2747.0), (0.0, 4203.0), (2739.0, 2740.0)] {
+            let ticks = value_ticks(lowest, highest);
+            assert!(ticks[0] <= lowest && ticks[ticks.len() - 1] >= highest, "{lowest}..{highest}: {ticks:?}");
+            assert!((2..=7).contains(&ticks.len()), "{lowest}..{highest}: {ticks:?}");
         }
     }
 
