@@ -50,11 +50,11 @@ use sync::{Counts, Sync};
 Examples:
   ptefuzz fuzz
   ptefuzz fuzz --special device --time 10s
-  ptefuzz fuzz --target mprotect --jobs 2 --corpus corpus.mprotect
+  ptefuzz fuzz --target mprotect --jobs 2 --corpus kept.mprotect
   ptefuzz fuzz --seed 7 --jobs 1 --execs 100000 --json
   ptefuzz fuzz --subject foreign:./libmine.so
   ptefuzz fuzz --known known.txt --artifacts finds/
-  ptefuzz fuzz --time 24h --corpus corpus --artifacts finds --metrics 127.0.0.1:9100 --junit result.xml
+  ptefuzz fuzz --time 24h --corpus kept --artifacts finds --metrics 127.0.0.1:9100 --junit result.xml
   ptefuzz fuzz --time 24h --sync fleet --name builtin
   ptefuzz fuzz --allow-colliding-offsets --artifacts finds/")]
 pub struct Options {

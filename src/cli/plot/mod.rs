@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "\
 Examples:
   ptefuzz fuzz --time 1h --stats run.jsonl && ptefuzz plot run.jsonl -o run.svg
-  ptefuzz plot corpus/.ptefuzz/stats.jsonl > corpus.svg")]
+  ptefuzz plot kept/.ptefuzz/stats.jsonl > kept.svg")]
 pub struct Options {
     /// Statistics, a JSON object a line
     #[arg(value_name = "STATS")]
