@@ -52,81 +52,51 @@ pub trait Subject {
     }
 }
 
-impl<S: Subject + ?Sized> Subject for &mut S {
-    fn answer(&mut self, calls: &[Call], answers: &mut [Answer]) {
-        (**self).answer(calls, answers)
-    }
+/// What points to a subject is one.
+macro_rules! subject_behind {
+    ($pointer:ty) => {
+        impl<S: Subject + ?Sized> Subject for $pointer {
+            fn answer(&mut self, calls: &[Call], answers: &mut [Answer]) {
+                (**self).answer(calls, answers)
+            }
 
-    fn environment(&self) -> Environment {
-        (**self).environment()
-    }
+            fn environment(&self) -> Environment {
+                (**self).environment()
+            }
 
-    fn sites(&self) -> SiteSet {
-        (**self).sites()
-    }
+            fn sites(&self) -> SiteSet {
+                (**self).sites()
+            }
 
-    fn classify(&mut self, pte: u64) -> Option<Classification> {
-        (**self).classify(pte)
-    }
+            fn classify(&mut self, pte: u64) -> Option<Classification> {
+                (**self).classify(pte)
+            }
 
-    fn batch(&self) -> usize {
-        (**self).batch()
-    }
+            fn batch(&self) -> usize {
+                (**self).batch()
+            }
 
-    fn prepare(&mut self, ptes: &mut dyn Iterator<Item = u64>) {
-        (**self).prepare(ptes)
-    }
+            fn prepare(&mut self, ptes: &mut dyn Iterator<Item = u64>) {
+                (**self).prepare(ptes)
+            }
 
-    fn take_failure(&mut self) -> Option<Failure> {
-        (**self).take_failure()
-    }
+            fn take_failure(&mut self) -> Option<Failure> {
+                (**self).take_failure()
+            }
 
-    fn remarks(&self) -> Vec<String> {
-        (**self).remarks()
-    }
+            fn remarks(&self) -> Vec<String> {
+                (**self).remarks()
+            }
 
-    fn range(&mut self, call: &RangeCall<'_>, answer: &mut RangeAnswer<'_>) -> bool {
-        (**self).range(call, answer)
-    }
+            fn range(&mut self, call: &RangeCall<'_>, answer: &mut RangeAnswer<'_>) -> bool {
+                (**self).range(call, answer)
+            }
+        }
+    };
 }
 
-impl<S: Subject + ?Sized> Subject for Box<S> {
-    fn answer(&mut self, calls: &[Call], answers: &mut [Answer]) {
-        (**self).answer(calls, answers)
-    }
-
-    fn environment(&self) -> Environment {
-        (**self).environment()
-    }
-
-    fn sites(&self) -> SiteSet {
-        (**self).sites()
-    }
-
-    fn classify(&mut self, pte: u64) -> Option<Classification> {
-        (**self).classify(pte)
-    }
-
-    fn batch(&self) -> usize {
-        (**self).batch()
-    }
-
-    fn prepare(&mut self, ptes: &mut dyn Iterator<Item = u64>) {
-        (**self).prepare(ptes)
-    }
-
-    fn take_failure(&mut self) -> Option<Failure> {
-        (**self).take_failure()
-    }
-
-    fn remarks(&self) -> Vec<String> {
-        (**self).remarks()
-    }
-
-    fn range(&mut self, call: &RangeCall<'_>, answer: &mut RangeAnswer<'_>) -> bool {
-        (**self).range(call, answer)
-    }
-}
+subject_behind!(&mut S);
+subject_behind!(Box<S>);
 
 impl Subject for Model {
     fn answer(&mut self, calls: &[Call], answers: &mut [Answer]) {
