@@ -121,6 +121,8 @@ fn known(environment: Environment) -> CellSet {
 
 /// The closure: the exploration, and what corpora and fuzzing find beyond it, explored in its turn.
 fn closed(environment: Environment, told: &Told) -> Result<CellSet, String> {
+    // First, since a directory that cannot be read is better said at once.
+    let (found, kept) = replayed(environment, told)?;
     let start = Instant::now();
     let mut closure = Closure::new(environment, WORLDS);
     let say = |closure: &Closure, what: &str| {
@@ -149,7 +151,6 @@ fn closed(environment: Environment, told: &Told) -> Result<CellSet, String> {
         }
         closure.explore(&mut |_| true);
     };
-    let (found, kept) = replayed(environment, told)?;
     beyond(&format!("{} programs of corpora", kept.len()), &found, &kept);
     for run in 0..RUNS {
         let (found, programs, kept) = fuzzed(environment, told.time / RUNS as u32, told.seed + run);
